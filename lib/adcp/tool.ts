@@ -1,0 +1,43 @@
+import { type Actor } from "../context";
+import { type Tx } from "../db/client";
+import { type Log } from "../log";
+
+/** Who calls, as proven by the token. */
+export type BuyerSession = { tokenId: string; tenantId: string; principalId: string; principalName: string; isSandbox: boolean; scopes: string[] };
+
+/** One call of one tool, whatever the transport. */
+export type ToolCall = {
+  tenantId: string;
+  /** null only for tools with access "public" called without a token. */
+  session: BuyerSession | null;
+  /** tenants.catalog_version as read with the session: the key of the catalogue cache. */
+  catalogVersion: number;
+  now: Date;
+  log: Log;
+  requestId: string;
+  /** Origin of this agent as the buyer reaches it: the agent_url of our formats. */
+  agentUrl: string;
+};
+
+/** A read opens its own transaction (withTenant) if it needs one; a mutation gets the transaction in which its answer is stored. */
+export type ReadTool = { kind: "read"; run(call: ToolCall, input: Record<string, unknown>): Promise<ToolAnswer> };
+export type MutationTool = { kind: "mutation"; run(call: ToolCall & { session: BuyerSession; db: Tx; actor: Actor }, input: Record<string, unknown>): Promise<ToolAnswer> };
+
+export type ToolAnswer = {
+  /** The protocol payload of this tool, without envelope (context, replayed, adcp_version …), which the dispatcher adds. */
+  payload: Record<string, unknown>;
+  /** One sentence for a person or a model. */
+  summary: string;
+};
+
+export type Tool = (ReadTool | MutationTool) & {
+  /** Name on the wire: `create_media_buy`. */
+  name: string;
+  title: string;
+  description: string;
+  /** public: also without a token (then without prices and private data). */
+  access: "public" | "principal";
+  annotations: { readOnlyHint: boolean; destructiveHint: boolean; idempotentHint: boolean };
+  /** Name of the schema in the SDK's 3.0 bundle when it is not the tool's own. null: this project's own schema in `ownSchema`. */
+  ownSchema?: { request: Record<string, unknown>; response: Record<string, unknown> };
+};

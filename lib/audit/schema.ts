@@ -1,0 +1,24 @@
+import { bigint, index, jsonb, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
+import { createdAt, tenantId } from "../db/columns";
+import { tenants } from "../tenants/schema";
+
+/** Who did what to which object, with what changed. */
+export const auditLog = pgTable("audit_log", {
+  tenantId: tenantId().references(() => tenants.id),
+  id: bigint("id", { mode: "number" }).notNull().generatedAlwaysAsIdentity(),
+  actorKind: text("actor_kind", { enum: ["user", "principal", "system"] }).notNull(),
+  actorId: uuid("actor_id"),
+  actorLabel: text("actor_label").notNull(),
+  action: text("action").notNull(),
+  objectKind: text("object_kind").notNull(),
+  objectId: text("object_id").notNull(),
+  mediaBuyId: uuid("media_buy_id"),
+  summary: text("summary").notNull(),
+  before: jsonb("before").$type<Record<string, unknown>>(),
+  after: jsonb("after").$type<Record<string, unknown>>(),
+  createdAt: createdAt(),
+}, (t) => [
+  primaryKey({ columns: [t.tenantId, t.id] }),
+  index("audit_log_by_media_buy").on(t.tenantId, t.mediaBuyId, t.id),
+  index("audit_log_list").on(t.tenantId, t.createdAt, t.id),
+]);

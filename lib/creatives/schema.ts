@@ -1,0 +1,46 @@
+import { foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from "drizzle-orm/pg-core";
+import { accounts } from "../accounts/schema";
+import { createdAt, id, instant, tenantId, updatedAt } from "../db/columns";
+import { mediaPackages } from "../media-buys/schema";
+import { type FormatId } from "../products/schema";
+
+export const CREATIVE_STATUSES = ["processing", "pending_review", "approved", "rejected", "archived"] as const;
+
+/** The buyer's library. `creative_id` is the buyer's own id, unique in an account. */
+export const creatives = pgTable("creatives", {
+  tenantId: tenantId(),
+  id: id(),
+  principalId: uuid("principal_id").notNull(),
+  accountId: uuid("account_id").notNull(),
+  creativeId: text("creative_id").notNull(),
+  name: text("name").notNull(),
+  formatId: jsonb("format_id").$type<FormatId>().notNull(),
+  /** The protocol's manifest: asset key → asset. */
+  assets: jsonb("assets").$type<Record<string, unknown>>().notNull(),
+  status: text("status", { enum: CREATIVE_STATUSES }).notNull(),
+  rejectionReason: text("rejection_reason"),
+  tags: text("tags").array().notNull().default([]),
+  contentHash: text("content_hash").notNull(),
+  version: integer("version").notNull().default(1),
+  createdAt: createdAt(),
+  updatedAt: updatedAt(),
+  archivedAt: instant("archived_at"),
+}, (t) => [
+  primaryKey({ columns: [t.tenantId, t.id] }),
+  unique("creatives_creative_id_key").on(t.tenantId, t.accountId, t.creativeId),
+  foreignKey({ columns: [t.tenantId, t.accountId], foreignColumns: [accounts.tenantId, accounts.id] }),
+  index("creatives_by_principal").on(t.tenantId, t.principalId, t.createdAt, t.id),
+]);
+
+export const creativeAssignments = pgTable("creative_assignments", {
+  tenantId: tenantId(),
+  packageId: uuid("package_id").notNull(),
+  creativeId: uuid("creative_id").notNull(),
+  weight: integer("weight"),
+  createdAt: createdAt(),
+}, (t) => [
+  primaryKey({ columns: [t.tenantId, t.packageId, t.creativeId] }),
+  index("creative_assignments_by_creative").on(t.tenantId, t.creativeId),
+  foreignKey({ columns: [t.tenantId, t.packageId], foreignColumns: [mediaPackages.tenantId, mediaPackages.id] }),
+  foreignKey({ columns: [t.tenantId, t.creativeId], foreignColumns: [creatives.tenantId, creatives.id] }),
+]);

@@ -1,0 +1,68 @@
+import { z } from "zod";
+
+/** Configuration of every process. The only reader of the environment: an invalid value stops the start with one readable line per mistake. */
+
+const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback);
+const flag = z.enum(["0", "1", "true", "false"]).transform((value) => value === "1" || value === "true");
+
+const environmentSchema = z.object({
+  NODE_ENV: z.enum(["development", "test", "production"]).default("production"),
+  PORT: port(3000),
+  HOST: z.string().optional(),
+  WORKER_PORT: port(3001),
+  SIM_PORT: port(3990),
+  DATA_DIR: z.string().default(".data"),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  DATABASE_ADMIN_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(200).default(16),
+  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  DEMO: flag.default(false),
+  ENCRYPTION_KEY: z.string().optional(),
+  AUTH_SECRET: z.string().min(32, "needs at least 32 characters").optional(),
+  GOOGLE_CLIENT_ID: z.string().optional(),
+  GOOGLE_CLIENT_SECRET: z.string().optional(),
+  GAM_BASE_URL: z.url({ protocol: /^https$/ }).default("https://admanager.googleapis.com"),
+  GAM_SIMULATOR_URL: z.url({ protocol: /^https?$/ }).optional(),
+  INNGEST_DEV: z.string().optional(),
+  INNGEST_BASE_URL: z.string().optional(),
+  INNGEST_EVENT_KEY: z.string().optional(),
+  INNGEST_SIGNING_KEY: z.string().optional(),
+  INNGEST_SIGNING_KEY_FALLBACK: z.string().optional(),
+  INNGEST_SERVE_ORIGIN: z.string().optional(),
+  LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
+  EXIT_WITH_PARENT: flag.default(false),
+});
+
+export type Environment = z.infer<typeof environmentSchema> & { isInngestRemote: boolean; publicUrl: string };
+
+export class ConfigurationError extends Error {}
+
+/** Parses an environment. Throws ConfigurationError with one readable line that names every wrong variable, never its value. */
+export function parseEnvironment(source: Record<string, string | undefined>): Environment {
+  const filled = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value !== ""));
+  const result = environmentSchema.safeParse(filled);
+  if (!result.success) {
+    const mistakes = result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+    throw new ConfigurationError(`Configuration is wrong: ${mistakes.join("; ")}`);
+  }
+  const env = result.data;
+  return {
+    ...env,
+    isInngestRemote: Boolean(env.INNGEST_DEV ?? env.INNGEST_BASE_URL ?? env.INNGEST_EVENT_KEY ?? env.INNGEST_SIGNING_KEY),
+    publicUrl: (env.PUBLIC_URL ?? `http://127.0.0.1:${env.PORT}`).replace(/\/$/, ""),
+  };
+}
+
+let cached: Environment | undefined;
+
+export function env(): Environment {
+  cached ??= parseEnvironment(process.env);
+  return cached;
+}
+
+/** The value of a secret or address that this process cannot work without. */
+export function required<K extends "DATABASE_URL" | "ENCRYPTION_KEY" | "AUTH_SECRET">(name: K): string {
+  const value = env()[name];
+  if (!value) throw new ConfigurationError(`Configuration is wrong: ${name} is not set. README.md, "Running in production", says how to make one.`);
+  return value;
+}

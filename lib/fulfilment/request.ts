@@ -1,0 +1,45 @@
+import { and, eq, ne, sql } from "drizzle-orm";
+import { type Ctx } from "../context";
+import { enqueueEvents } from "../events/outbox";
+import { newId } from "../ids";
+import { announceChange } from "../live";
+import { mediaBuys } from "../media-buys/schema";
+import { fulfilments } from "./schema";
+
+/** Opens one fulfilment per connection for a new media buy. Nothing is executed before `requestConvergence` or `startConvergence`. */
+export async function openFulfilments(ctx: Ctx, mediaBuyId: string, adapterConfigIds: string[], desiredVersion: number): Promise<{ id: string; adapterConfigId: string }[]> {
+  const rows = adapterConfigIds.map((adapterConfigId) => ({ tenantId: ctx.tenantId, id: newId(ctx.now.getTime()), mediaBuyId, adapterConfigId, desiredVersion, createdAt: ctx.now, updatedAt: ctx.now }));
+  if (rows.length > 0) await ctx.db.insert(fulfilments).values(rows);
+  return rows;
+}
+
+/** Writes the events that start execution of fulfilments at a version they already carry. */
+export async function startConvergence(ctx: Ctx, mediaBuyId: string, opened: { id: string; adapterConfigId: string }[], desiredVersion: number): Promise<void> {
+  await enqueueEvents(ctx, "greenlight/fulfilment.changed", opened.map(({ id, adapterConfigId }) => ({
+    eventId: `fulfilment.changed:${id}:${desiredVersion}`,
+    data: { tenantId: ctx.tenantId, mediaBuyId, fulfilmentId: id, adapterConfigId, desiredVersion },
+  })));
+  announceChange(ctx, "media_buy", mediaBuyId);
+}
+
+/**
+ * The one way by which a change of a media buy (approval, pause, budget, dates, creatives, cancel, retry) reaches its ad servers:
+ * raises `desired_version`, marks every fulfilment that has not ended, and writes one event each. Answers the new version.
+ */
+export async function requestConvergence(ctx: Ctx, mediaBuyId: string): Promise<number> {
+  const [buy] = await ctx.db.update(mediaBuys)
+    .set({ desiredVersion: sql`${mediaBuys.desiredVersion} + 1`, updatedAt: ctx.now })
+    .where(and(eq(mediaBuys.tenantId, ctx.tenantId), eq(mediaBuys.id, mediaBuyId)))
+    .returning({ desiredVersion: mediaBuys.desiredVersion });
+  if (!buy) throw new Error(`Invariant broken: no media buy ${mediaBuyId}`);
+  const marked = await ctx.db.update(fulfilments)
+    .set({
+      desiredVersion: buy.desiredVersion,
+      state: sql`case when ${fulfilments.state} in ('applying','awaiting_ad_server') then ${fulfilments.state} else 'pending' end`,
+      blockedCode: null, blockedReason: null, updatedAt: ctx.now,
+    })
+    .where(and(eq(fulfilments.tenantId, ctx.tenantId), eq(fulfilments.mediaBuyId, mediaBuyId), ne(fulfilments.state, "ended")))
+    .returning({ id: fulfilments.id, adapterConfigId: fulfilments.adapterConfigId });
+  await startConvergence(ctx, mediaBuyId, marked, buy.desiredVersion);
+  return buy.desiredVersion;
+}

@@ -1,0 +1,78 @@
+import { sql } from "drizzle-orm";
+import { boolean, check, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from "drizzle-orm/pg-core";
+import { adapterConfigs } from "../ad-servers/schema";
+import { createdAt, currency, id, instant, micros, tenantId, updatedAt } from "../db/columns";
+import { tenants } from "../tenants/schema";
+
+export type FormatId = { agent_url: string; id: string };
+
+/** What a publisher sells. `product_id` is the buyer-facing id, the publisher's own wording. */
+export const products = pgTable("products", {
+  tenantId: tenantId().references(() => tenants.id),
+  id: id(),
+  productId: text("product_id").notNull(),
+  name: text("name").notNull(),
+  description: text("description").notNull(),
+  channels: text("channels").array().notNull().default([]),
+  /** Ids of formats of this publisher's own catalogue (lib/creatives/formats.ts). */
+  formatIds: text("format_ids").array().notNull(),
+  deliveryType: text("delivery_type", { enum: ["guaranteed", "non_guaranteed"] }).notNull(),
+  /** null: as the publisher's own setting says. */
+  isReviewRequired: boolean("is_review_required"),
+  /** Protocol fields that are shown as they are: publisher_properties, delivery_measurement, reporting_capabilities, creative_policy, countries … */
+  details: jsonb("details").$type<Record<string, unknown>>().notNull().default({}),
+  position: integer("position").notNull().default(0),
+  version: integer("version").notNull().default(1),
+  createdAt: createdAt(),
+  updatedAt: updatedAt(),
+  archivedAt: instant("archived_at"),
+}, (t) => [
+  primaryKey({ columns: [t.tenantId, t.id] }),
+  unique("products_product_id_key").on(t.tenantId, t.productId),
+  index("products_list").on(t.tenantId, t.position, t.id),
+  check("products_delivery_type", sql`${t.deliveryType} in ('guaranteed','non_guaranteed')`),
+]);
+
+export const PRICING_MODELS = ["cpm", "cpc", "flat_rate"] as const;
+
+export const pricingOptions = pgTable("pricing_options", {
+  tenantId: tenantId(),
+  id: id(),
+  productId: uuid("product_id").notNull(),
+  pricingOptionId: text("pricing_option_id").notNull(),
+  pricingModel: text("pricing_model", { enum: PRICING_MODELS }).notNull(),
+  currency: currency().notNull(),
+  /** Fixed price; null when the option is sold by auction above `floor_micros`. Per thousand for cpm. */
+  rateMicros: micros("rate_micros"),
+  floorMicros: micros("floor_micros"),
+  priceGuidance: jsonb("price_guidance").$type<Record<string, number>>(),
+  minSpendMicros: micros("min_spend_micros"),
+  createdAt: createdAt(),
+  archivedAt: instant("archived_at"),
+}, (t) => [
+  primaryKey({ columns: [t.tenantId, t.id] }),
+  unique("pricing_options_key").on(t.tenantId, t.productId, t.pricingOptionId),
+  foreignKey({ columns: [t.tenantId, t.productId], foreignColumns: [products.tenantId, products.id] }),
+  check("pricing_options_price", sql`(${t.rateMicros} is null) <> (${t.floorMicros} is null)`),
+]);
+
+/** Product × connection, with that ad server's own typed config (its productTargetSchema). */
+export const productTargets = pgTable("product_targets", {
+  tenantId: tenantId(),
+  productId: uuid("product_id").notNull(),
+  adapterConfigId: uuid("adapter_config_id").notNull(),
+  config: jsonb("config").$type<Record<string, unknown>>().notNull(),
+  createdAt: createdAt(),
+  updatedAt: updatedAt(),
+}, (t) => [
+  primaryKey({ columns: [t.tenantId, t.productId, t.adapterConfigId] }),
+  foreignKey({ columns: [t.tenantId, t.productId], foreignColumns: [products.tenantId, products.id] }),
+  foreignKey({ columns: [t.tenantId, t.adapterConfigId], foreignColumns: [adapterConfigs.tenantId, adapterConfigs.id] }),
+]);
+
+export const currencyLimits = pgTable("currency_limits", {
+  tenantId: tenantId().references(() => tenants.id),
+  currency: currency().notNull(),
+  minPackageMicros: micros("min_package_micros").notNull(),
+  maxDailyPackageMicros: micros("max_daily_package_micros"),
+}, (t) => [primaryKey({ columns: [t.tenantId, t.currency] })]);

@@ -1,0 +1,32 @@
+/** Times are instants (Date, timestamptz); text for people always names its zone. */
+
+export function formatDateTime(instant: Date, timeZone: string): string {
+  return new Intl.DateTimeFormat("en-GB", { timeZone, dateStyle: "medium", timeStyle: "short" }).format(instant) + ` ${zoneName(instant, timeZone)}`;
+}
+
+export function formatDate(instant: Date, timeZone: string): string {
+  return new Intl.DateTimeFormat("en-GB", { timeZone, dateStyle: "medium" }).format(instant);
+}
+
+function zoneName(instant: Date, timeZone: string): string {
+  const parts = new Intl.DateTimeFormat("en-US", { timeZone, timeZoneName: "short" }).formatToParts(instant);
+  return parts.find((part) => part.type === "timeZoneName")?.value ?? timeZone;
+}
+
+/** Age or distance in words: "4 min ago", "in 3 days". */
+export function formatRelative(instant: Date, now: Date): string {
+  const seconds = Math.round((instant.getTime() - now.getTime()) / 1000);
+  const units = [["day", 86_400], ["hour", 3_600], ["minute", 60]] as const;
+  const formatter = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
+  for (const [unit, size] of units) if (Math.abs(seconds) >= size) return formatter.format(Math.trunc(seconds / size), unit);
+  return formatter.format(seconds, "second");
+}
+
+export const SECOND_MS = 1_000;
+export const MINUTE_MS = 60_000;
+export const HOUR_MS = 3_600_000;
+export const DAY_MS = 86_400_000;
+
+export function addMs(instant: Date, ms: number): Date {
+  return new Date(instant.getTime() + ms);
+}
