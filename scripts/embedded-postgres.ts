@@ -14,6 +14,8 @@ type Options = {
   appRole: string;
   /** false for tests only: without fsync a crash of the machine loses data. */
   isDurable: boolean;
+  /** false: a server that already runs in this folder is an error instead of a left-over. */
+  mayStopOther?: boolean;
   onLog?: (line: string) => void;
 };
 
@@ -23,7 +25,7 @@ export async function startEmbeddedPostgres(options: Options): Promise<EmbeddedD
   const secretsFile = path.resolve(options.directory, "roles.json");
   await mkdir(options.directory, { recursive: true });
   if (process.getuid?.() === 0) await chmod(options.directory, 0o711);
-  await stopLeftOver(cluster);
+  await stopLeftOver(cluster, options.mayStopOther ?? true);
 
   const isNew = !(await exists(path.join(cluster, "PG_VERSION")));
   if (isNew) {
@@ -73,13 +75,14 @@ function remember(messages: string[], line: string, onLog: ((line: string) => vo
 }
 
 /** A server that survived the SIGKILL of its parent still holds the folder: end it by the pid it noted, and wait for it. */
-async function stopLeftOver(cluster: string): Promise<void> {
+async function stopLeftOver(cluster: string, mayStop: boolean): Promise<void> {
   const pidFile = path.join(cluster, "postmaster.pid");
   const note = await readFile(pidFile, "utf8").catch(() => undefined);
   const pid = Number(note?.split("\n")[0]);
   if (!note || !Number.isInteger(pid) || pid <= 1) return;
   const isOurs = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => note)).includes("postgres") && note.split("\n")[1] === cluster;
   if (isOurs && isAlive(pid)) {
+    if (!mayStop) throw new Error(`A PostgreSQL server (pid ${pid}) runs in ${cluster}: stop npm start first.`);
     process.kill(pid, "SIGINT");
     for (let waited = 0; isAlive(pid) && waited < 10_000; waited += 100) await new Promise((resolve) => setTimeout(resolve, 100));
     if (isAlive(pid)) throw new Error(`A PostgreSQL server of an earlier start (pid ${pid}) still runs in ${cluster} and does not stop.`);

@@ -1,0 +1,48 @@
+import { type IncomingMessage, type ServerResponse } from "node:http";
+
+/** Bodies beyond this are refused by the doors; reading stops one byte after it. */
+export const MAX_BODY_BYTES = 1_048_576;
+
+/**
+ * A fetch Request of a Node request. The body is read whole, up to one byte beyond MAX_BODY_BYTES, so that the handler sees an
+ * oversized body as such without holding more of it.
+ */
+export async function toFetchRequest(request: IncomingMessage, origin: string): Promise<Request> {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value === undefined || name.startsWith(":")) continue;
+    for (const item of Array.isArray(value) ? value : [value]) headers.append(name, item);
+  }
+  const method = request.method ?? "GET";
+  const body = method === "GET" || method === "HEAD" ? undefined : await readBody(request);
+  return new Request(new URL(request.url ?? "/", origin), { method, headers, ...(body ? { body } : {}) });
+}
+
+async function readBody(request: IncomingMessage): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > MAX_BODY_BYTES) break;
+  }
+  return new Uint8Array(Buffer.concat(chunks).subarray(0, MAX_BODY_BYTES + 1));
+}
+
+export async function sendFetchResponse(response: ServerResponse, answer: Response): Promise<void> {
+  response.statusCode = answer.status;
+  for (const [name, value] of answer.headers) if (name !== "set-cookie") response.setHeader(name, value);
+  for (const cookie of answer.headers.getSetCookie()) response.appendHeader("set-cookie", cookie);
+  if (!answer.body) {
+    response.end();
+    return;
+  }
+  if (answer.headers.get("content-type")?.startsWith("text/event-stream")) {
+    for await (const chunk of answer.body) if (!response.write(chunk)) await new Promise((resolve) => response.once("drain", resolve));
+    response.end();
+    return;
+  }
+  const bytes = Buffer.from(await answer.arrayBuffer());
+  response.setHeader("content-length", bytes.length);
+  response.end(bytes);
+}
