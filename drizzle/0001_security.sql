@@ -52,6 +52,8 @@ GRANT SELECT, INSERT, UPDATE ON signing_keys TO greenlight_worker;
 --> statement-breakpoint
 GRANT SELECT ON tenants, tenant_hosts, users, memberships, principals, principal_tokens, media_buys, fulfilments, sync_jobs, webhook_deliveries, adapter_configs TO greenlight_worker;
 --> statement-breakpoint
+GRANT INSERT ON users TO greenlight_worker;
+--> statement-breakpoint
 GRANT UPDATE (last_used_at) ON principal_tokens TO greenlight_worker;
 --> statement-breakpoint
 GRANT SELECT, UPDATE (response) ON idempotency_keys TO greenlight_worker;
@@ -86,6 +88,11 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT u.id, u.email, u.name, u.password_hash, u.session_version FROM users u WHERE lower(u.email) = lower(p_email) AND u.archived_at IS NULL
 $$;
 --> statement-breakpoint
+CREATE FUNCTION tenant_by_slug(p_slug text) RETURNS TABLE (tenant_id uuid)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT t.id FROM tenants t WHERE t.slug = p_slug AND t.archived_at IS NULL
+$$;
+--> statement-breakpoint
 -- Memberships of a signed-in person; a raised session version answers nothing.
 CREATE FUNCTION staff_access(p_user_id uuid, p_session_version integer)
 RETURNS TABLE (email text, name text, tenant_id uuid, slug text, tenant_name text, role text, is_demo boolean, time_zone text)
@@ -114,6 +121,7 @@ BEGIN
   IF NOT was THEN EXECUTE format('GRANT greenlight_worker TO %I', current_user); END IF;
   GRANT CREATE ON SCHEMA public TO greenlight_worker;
   FOR f IN SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef LOOP
+    EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', f);
     EXECUTE format('ALTER FUNCTION %s OWNER TO greenlight_worker', f);
   END LOOP;
   REVOKE CREATE ON SCHEMA public FROM greenlight_worker;

@@ -21,9 +21,9 @@ async function main(): Promise<void> {
   try {
     const passwordHash = await hashPassword(password);
     await admin.begin(async (tx) => {
-      const [demo] = await tx`select 1 from tenants where is_demo limit 1`;
-      if (demo) throw new Error("This database holds demo publishers, whose passwords and tokens are public. Use another database for a real publisher.");
-      const [found] = await tx<{ id: string }[]>`select id from tenants where slug = ${options.publisher}`;
+      const [held] = await tx<{ has_demo: boolean }[]>`select has_demo from service_health()`;
+      if (held?.has_demo) throw new Error("This database holds demo publishers, whose passwords and tokens are public. Use another database for a real publisher.");
+      const [found] = await tx<{ id: string }[]>`select tenant_id as id from tenant_by_slug(${options.publisher})`;
       const tenantId = found?.id ?? newId();
       // FORCE ROW LEVEL SECURITY holds for the owner too.
       await tx`select set_config('app.tenant_id', ${tenantId}, true)`;

@@ -34,6 +34,7 @@ async function grantAppRole(client: postgres.Sql, appRole: string): Promise<void
     await tx`grant usage on schema public to ${role}`;
     await tx`grant select, insert, update on all tables in schema public to ${role}`;
     await tx`grant usage on all sequences in schema public to ${role}`;
+    await tx`grant execute on all functions in schema public to ${role}`;
     await tx`revoke update on audit_log from ${role}`;
     await tx`revoke all on signing_keys, workers from ${role}`;
     await tx`revoke insert, update on users, tenant_hosts from ${role}`;
