@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
-import { check, integer, pgTable, primaryKey, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
-import { createdAt, id, instant, tenantId } from "../db/columns";
+import { check, index, integer, pgTable, primaryKey, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import { bytes, createdAt, id, instant, tenantId } from "../db/columns";
 import { tenants } from "../tenants/schema";
 
 /** Staff. Without a tenant: one person may work for several publishers through memberships. */
@@ -20,3 +20,13 @@ export const memberships = pgTable("memberships", {
   role: text("role", { enum: ["admin", "trafficker", "viewer"] }).notNull(),
   createdAt: createdAt(),
 }, (t) => [primaryKey({ columns: [t.tenantId, t.userId] }), check("memberships_role", sql`${t.role} in ('admin','trafficker','viewer')`)]);
+
+/**
+ * Password attempts that did not end in a session, counted per e-mail address and per network address (hashes, never the text).
+ * Closed to the app's role: see take_sign_in_attempt in drizzle/0002_sign_in_attempts.sql.
+ */
+export const signInAttempts = pgTable("sign_in_attempts", {
+  keyHash: bytes("key_hash").primaryKey(),
+  attempts: integer("attempts").notNull(),
+  windowEndsAt: instant("window_ends_at").notNull(),
+}, (t) => [index("sign_in_attempts_ended").on(t.windowEndsAt)]);

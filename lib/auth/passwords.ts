@@ -1,0 +1,34 @@
+import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
+
+/** scrypt with OWASP's second recommendation (N = 2^15, r = 8, p = 3): 32 MiB and some 0.2 s a guess. Parameters travel with the hash. */
+const PARAMETERS = { N: 2 ** 15, r: 8, p: 3 };
+const KEY_BYTES = 32;
+
+function derive(password: string, salt: Buffer, parameters: typeof PARAMETERS): Promise<Buffer> {
+  // The same person may type an accented letter as one code point or two.
+  return new Promise((resolve, reject) => {
+    scrypt(password.normalize("NFKC"), salt, KEY_BYTES, { ...parameters, maxmem: 256 * parameters.N * parameters.r }, (error, key) => (error ? reject(error) : resolve(key)));
+  });
+}
+
+/** Text form: `scrypt$N$r$p$salt$key`, the last two in base64url. */
+export async function hashPassword(password: string): Promise<string> {
+  const salt = randomBytes(16);
+  const key = await derive(password, salt, PARAMETERS);
+  return ["scrypt", PARAMETERS.N, PARAMETERS.r, PARAMETERS.p, salt.toString("base64url"), key.toString("base64url")].join("$");
+}
+
+/**
+ * Whether the password is the one behind the hash, in time that does not depend on where they differ. Without a hash (nobody of
+ * that name, or no password set) it takes as long and answers false, so that the answer's time names no account.
+ */
+export async function verifyPassword(password: string, storedHash: string | null): Promise<boolean> {
+  const [kind, n, r, p, salt, key] = (storedHash ?? "").split("$");
+  if (kind !== "scrypt" || !salt || !key) {
+    await derive(password, randomBytes(16), PARAMETERS);
+    return false;
+  }
+  const expected = Buffer.from(key, "base64url");
+  const actual = await derive(password, Buffer.from(salt, "base64url"), { N: Number(n), r: Number(r), p: Number(p) });
+  return expected.length === actual.length && timingSafeEqual(expected, actual);
+}
