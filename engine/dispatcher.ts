@@ -1,0 +1,97 @@
+import { AsyncResource } from "node:async_hooks";
+import { evaluateKey, holds } from "./cel";
+import { deriveRunId } from "./ids";
+import { type EngineLog } from "./log";
+import { type EngineFunction } from "./registry";
+import { type Run, type Runtime } from "./runtime";
+import { type Store, type StoredEvent } from "./store";
+import { type Clock } from "./time";
+
+type Ports = { store: Store; runtime: Runtime; log: EngineLog; clock: Clock; startRun: (run: Run) => Promise<void> };
+
+/**
+ * Carries stored events to what they start, wake or cancel. An event counts as dispatched once all of that is stored; one
+ * that is found undispatched at the next start goes through everything again, which changes nothing that was done before.
+ */
+export class Dispatcher {
+  private readonly pending = new Set<string>();
+  private readonly backlog: StoredEvent[] = [];
+  private isOpen = false;
+  // Events are also sent from inside a durable step, whose context would make the started runs its children.
+  private readonly outside = new AsyncResource("executor");
+
+  constructor(private readonly ports: Ports) {}
+
+  /** Takes events; those that arrive before `open` are kept until then. */
+  take(events: StoredEvent[]): void {
+    if (!this.isOpen) {
+      this.backlog.push(...events);
+      return;
+    }
+    for (const event of events) {
+      if (this.pending.has(event.event.id)) continue;
+      this.pending.add(event.event.id);
+      this.outside.runInAsyncScope(() => void this.dispatch(event));
+    }
+  }
+
+  open(): void {
+    this.isOpen = true;
+    this.take(this.backlog.splice(0));
+  }
+
+  close(): void {
+    this.isOpen = false;
+  }
+
+  private async dispatch(stored: StoredEvent): Promise<void> {
+    const { runtime, store, clock } = this.ports;
+    await runtime.persist(async () => {
+      await Promise.all([this.startFunctions(stored), this.settleWaits(stored)]);
+      await store.markDispatched(stored.event.id, clock.now());
+    });
+    this.pending.delete(stored.event.id);
+  }
+
+  private async startFunctions({ event, target, parent, receivedMs }: StoredEvent): Promise<void> {
+    const { runtime, log } = this.ports;
+    const all = [...runtime.functions.values()];
+    const started = target
+      ? all.filter((fn) => fn.id === target)
+      : all.filter((fn) => fn.events.some((trigger) => trigger.eventName === event.name && holds(trigger.expression, { event }, log)));
+    if (target && started.length === 0) log.error("A function that should start is no longer registered", { functionId: target, eventId: event.id });
+    await Promise.all(started.map((fn) => this.startFunction(fn, { id: deriveRunId(fn.id, event.id), functionId: fn.id, event, parent }, target === null, receivedMs)));
+  }
+
+  private async startFunction(fn: EngineFunction, run: Run, isTriggered: boolean, receivedMs: number): Promise<void> {
+    const { store, clock, log, startRun } = this.ports;
+    if (isTriggered && fn.idempotency) {
+      const key = evaluateKey(fn.idempotency, run.event, log);
+      if (key !== undefined && !(await store.claimIdempotencyKey(fn.id, JSON.stringify(key), run.event.id, clock.now()))) return;
+    }
+    if (fn.cancelOn.length > 0) {
+      await store.openCancelRules(run.id, fn.cancelOn, run.event, clock.now());
+      await this.lookBackForCancellation(fn, run, receivedMs);
+    }
+    await startRun(run);
+  }
+
+  /** A cancellation that was sent right after the event may have been dispatched before the run's rules were stored. */
+  private async lookBackForCancellation(fn: EngineFunction, run: Run, receivedMs: number): Promise<void> {
+    const { runtime, store, log } = this.ports;
+    for (const [index, rule] of fn.cancelOn.entries())
+      for (const event of await store.listEventsSince(rule.eventName, receivedMs))
+        if (event.id !== run.event.id && holds(rule.expression, { event: run.event, async: event }, log)) {
+          runtime.cancel(run.id);
+          await runtime.settle([{ runId: run.id, stepId: `cancel:${index}` }], event);
+        }
+  }
+
+  private async settleWaits({ event, receivedMs }: StoredEvent): Promise<void> {
+    const { runtime, store, log } = this.ports;
+    const waits = await store.listOpenWaits(event, receivedMs);
+    const matched = waits.filter((wait) => holds(wait.expression, { event: wait.runEvent, async: event }, log));
+    await runtime.settle(matched, event);
+    for (const wait of matched) if (wait.kind === "cancel") runtime.cancel(wait.runId);
+  }
+}

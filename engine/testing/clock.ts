@@ -1,0 +1,25 @@
+import { type Clock } from "../time";
+
+/** The machine's clock plus an offset that a test moves. Whatever waits looks again after each move. */
+export class MovableClock implements Clock {
+  private offsetMs = 0;
+  private readonly waiting = new Set<() => void>();
+
+  now(): number {
+    return Date.now() + this.offsetMs;
+  }
+
+  after(delayMs: number, action: () => void): () => void {
+    const timer = setTimeout(action, Math.min(delayMs, 60_000));
+    this.waiting.add(action);
+    return () => {
+      clearTimeout(timer);
+      this.waiting.delete(action);
+    };
+  }
+
+  advance(ms: number): void {
+    this.offsetMs += ms;
+    for (const action of [...this.waiting]) action();
+  }
+}
