@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
  */
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 
-export const ID_PREFIXES = { mediaBuy: "mb", package: "pkg", task: "task", account: "acc", principal: "pr", webhook: "wh" } as const;
+export const ID_PREFIXES = { mediaBuy: "mb", package: "pkg", task: "task", account: "acc", principal: "pr", webhook: "wh", creative: "cr" } as const;
 export type IdKind = keyof typeof ID_PREFIXES;
 
 export function newId(nowMs: number = Date.now()): string {
