@@ -30,3 +30,14 @@ export const DAY_MS = 86_400_000;
 export function addMs(instant: Date, ms: number): Date {
   return new Date(instant.getTime() + ms);
 }
+
+/** Whether `name` is a time zone that Intl and PostgreSQL know by name; offsets such as "+01:00" are not zones. */
+export function isTimeZone(name: string): boolean {
+  if (name !== "UTC" && !/^[A-Z][A-Za-z_]+(\/[A-Za-z0-9_+-]+){1,2}$/.test(name)) return false;
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}

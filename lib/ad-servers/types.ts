@@ -175,6 +175,8 @@ export type AdServerDeclaration = {
   /** Settings without secrets: network code, trafficker … */
   connectionSchema: z.ZodType<Record<string, unknown>>;
   productTargetSchema: z.ZodType<Record<string, unknown>>;
+  /** Which of the ad server's networks a parsed config names. Orders live there: it stays as it is once orders were sent. */
+  networkKey(config: Record<string, unknown>): string;
   defaultRatePerSecond: { live: number; simulated: number };
   /** Checks pasted credentials in form only; returns what identifies them to a person. Throws AppError VALIDATION_ERROR. */
   parseCredentials(text: string): { hint: string };

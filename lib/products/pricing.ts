@@ -35,7 +35,7 @@ export async function planPricing(ctx: Ctx, productId: string | undefined, input
     else if (row?.archivedAt) errors.add(at("pricingOptionId"), "This id belonged to an option that was archived. Choose another.");
     if (input.pricingOptionId !== "") kept.add(input.pricingOptionId);
     if (!terms) return;
-    if (!row) change.insert.push({ ...terms, pricingOptionId: input.pricingOptionId || freeId(`${terms.pricingModel.replace("_", "-")}-${terms.currency.toLowerCase()}-${input.priceType}`, taken) });
+    if (!row) change.insert.push({ ...terms, pricingOptionId: input.pricingOptionId || freeId(`${terms.pricingModel}_${terms.currency.toLowerCase()}_${input.priceType}`, taken) });
     else if (isSame(row, terms)) return;
     else if (!sold.has(row.pricingOptionId)) change.update.push({ ...terms, id: row.id });
     else {
@@ -92,11 +92,11 @@ async function soldOptionIds(ctx: Ctx, productId: string): Promise<Set<string>> 
   return new Set(rows.map((row) => row.id));
 }
 
-/** `wanted`, or `wanted-2`, `wanted-3` … : the first that no option of this product ever had. Reserves it. */
+/** `wanted`, or `wanted_2`, `wanted_3` … : the first that no option of this product ever had. Reserves it. */
 function freeId(wanted: string, taken: Set<string>): string {
-  const stem = wanted.replace(/-\d+$/, "");
+  const stem = wanted.replace(/_\d+$/, "");
   let id = wanted;
-  for (let number = 2; taken.has(id); number += 1) id = `${stem}-${number}`;
+  for (let number = 2; taken.has(id); number += 1) id = `${stem}_${number}`;
   taken.add(id);
   return id;
 }

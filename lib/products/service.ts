@@ -105,7 +105,7 @@ function own(ctx: Ctx, id: string) {
 }
 
 function slug(name: string): string {
-  return name.normalize("NFKD").toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").slice(0, 60).replaceAll(/^-+|-+$/g, "");
+  return name.normalize("NFKD").toLowerCase().replaceAll(/[^a-z0-9]+/g, "_").slice(0, 60).replaceAll(/^_+|_+$/g, "");
 }
 
 /** What the audit keeps of a product: plain JSON, money as decimal text. */

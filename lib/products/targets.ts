@@ -37,7 +37,8 @@ export async function planTargets(ctx: Ctx, productId: string | undefined, input
     }
     const config = parsed.data;
     change.all.push({ adapterConfigId: connection.id, config });
-    if (isDeepStrictEqual(existing.find((row) => row.adapterConfigId === connection.id)?.config, config)) return;
+    const stored = existing.find((row) => row.adapterConfigId === connection.id);
+    if (stored && isDeepStrictEqual(declaration.productTargetSchema.safeParse(stored.config).data, config)) return;
     if (connection.status !== "verified") return errors.add(`${at}.adapterConfigId`, `${connection.name} is not verified yet. Products can be mapped to it once its test has passed.`);
     change.upsert.push({ adapterConfigId: connection.id, config });
   });
