@@ -60,6 +60,11 @@ export function env(): Environment {
   return cached;
 }
 
+/** next-auth reads its own address from the environment and nowhere else. */
+export function shareAddressWithNextAuth(): void {
+  process.env.NEXTAUTH_URL = env().publicUrl;
+}
+
 /** The value of a secret or address that this process cannot work without. */
 export function required<K extends "DATABASE_URL" | "ENCRYPTION_KEY" | "AUTH_SECRET">(name: K): string {
   const value = env()[name];

@@ -59,7 +59,7 @@ function describeFailure(error: unknown, raw: ActionInput): ActionState {
   if (error instanceof AppError && error.code !== "INTERNAL_ERROR") return { status: "invalid", message: sentence(error), fieldErrors: fieldMessages(error), values: typedValues(raw) };
   const errorId = `err_${randomBytes(6).toString("hex")}`;
   log.error("An action of staff failed.", { errorId, error });
-  return { status: "failed", errorId, message: `Something went wrong, and nothing was changed. If it happens again, report error ${errorId}.` };
+  return { status: "failed", errorId, message: `Something went wrong. Look at what the screen shows now before trying again; if it happens again, report error ${errorId}.` };
 }
 
 function sentence(error: AppError): string {

@@ -20,21 +20,18 @@ const accessRow = z.object({
  * session version holds from the next request on. null: nobody, or somebody who works for no publisher any more.
  */
 export const readStaff = cache(async (): Promise<StaffSession | null> => {
-  const claims = await openSession((await cookies()).get(sessionCookieName())?.value);
-  return claims ? readAccess(claims) : null;
+  return readStaffOf((await cookies()).get(sessionCookieName())?.value);
 });
 
-export async function readAccess(claims: SessionClaims): Promise<StaffSession | null> {
+/** The same for a cookie in hand: long-lived streams look again by themselves. */
+export async function readStaffOf(cookie: string | undefined): Promise<StaffSession | null> {
+  const claims = await openSession(cookie);
+  if (!claims) return null;
   const rows = await lookUp(accessRow, sql`select email, name, tenant_id, slug, tenant_name, role, is_demo, time_zone from staff_access(${claims.userId}::uuid, ${claims.sessionVersion}::integer)`);
   const [first] = rows;
   if (!first) return null;
   const memberships = rows.map((row) => ({ tenantId: row.tenant_id, slug: row.slug, name: row.tenant_name, role: row.role, isDemo: row.is_demo, timeZone: row.time_zone }));
   return { userId: claims.userId, email: first.email, name: first.name, memberships };
-}
-
-/** Claims of the request's cookie without looking at the database: for long-lived streams that look again by themselves. */
-export async function readClaims(): Promise<SessionClaims | null> {
-  return openSession((await cookies()).get(sessionCookieName())?.value);
 }
 
 /** Only in server actions and route handlers. */

@@ -1,0 +1,138 @@
+"use client";
+
+import { RefreshCw, WifiOff } from "lucide-react";
+import { useRouter } from "next/navigation";
+import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useRef, useState, useTransition } from "react";
+
+/** What a screen can watch; `reset` reaches every watcher. */
+export type WatchedTopic = "media_buy" | "sync_job" | "connection" | "product" | "queue";
+
+type Watcher = (topic: string, id: string) => void;
+type Live = { isStale: boolean; watch(watcher: Watcher): () => void; refresh(): void };
+
+const LiveContext = createContext<Live | null>(null);
+
+const SILENCE_MS = 40_000;
+const POLL_MS = 5_000;
+const DEBOUNCE_MS = 250;
+
+/** One stream of changes for the whole tab. While it is down, screens are read anew every five seconds and say so. */
+export function LiveProvider({ publisher, children }: { publisher: string; children: ReactNode }) {
+  const router = useRouter();
+  const [isStale, setStale] = useState(false);
+  const [, startRefresh] = useTransition();
+  const watchers = useRef(new Set<Watcher>());
+  const refreshTimer = useRef<ReturnType<typeof setTimeout>>(undefined);
+
+  const refresh = useCallback(() => {
+    clearTimeout(refreshTimer.current);
+    refreshTimer.current = setTimeout(() => startRefresh(() => router.refresh()), DEBOUNCE_MS);
+  }, [router]);
+
+  useEffect(() => {
+    let source: EventSource | undefined;
+    let silence: ReturnType<typeof setTimeout> | undefined;
+    let poll: ReturnType<typeof setInterval> | undefined;
+
+    const heard = () => {
+      clearTimeout(silence);
+      silence = setTimeout(down, SILENCE_MS);
+    };
+    let isDown = false;
+    const up = () => {
+      heard();
+      clearInterval(poll);
+      if (!isDown) return;
+      isDown = false;
+      setStale(false);
+      refresh();
+    };
+    const down = () => {
+      source?.close();
+      source = undefined;
+      clearTimeout(silence);
+      clearInterval(poll);
+      isDown = true;
+      setStale(true);
+      poll = setInterval(() => {
+        refresh();
+        connect();
+      }, POLL_MS);
+    };
+    const connect = () => {
+      source?.close();
+      source = new EventSource(`/live?publisher=${encodeURIComponent(publisher)}`);
+      source.addEventListener("ready", up);
+      source.addEventListener("ping", heard);
+      source.addEventListener("change", (event: MessageEvent<string>) => {
+        heard();
+        const [topic = "reset", id = ""] = event.data.split(" ");
+        for (const watcher of watchers.current) watcher(topic, id);
+      });
+      source.addEventListener("error", down);
+    };
+    // A hidden tab gives its connection back: browsers allow few per site.
+    const onVisibility = () => {
+      if (document.hidden) {
+        source?.close();
+        source = undefined;
+        clearTimeout(silence);
+        clearInterval(poll);
+      } else {
+        refresh();
+        connect();
+      }
+    };
+    connect();
+    document.addEventListener("visibilitychange", onVisibility);
+    return () => {
+      document.removeEventListener("visibilitychange", onVisibility);
+      source?.close();
+      clearTimeout(silence);
+      clearInterval(poll);
+      clearTimeout(refreshTimer.current);
+    };
+  }, [publisher, refresh]);
+
+  const watch = useCallback((watcher: Watcher) => {
+    watchers.current.add(watcher);
+    return () => void watchers.current.delete(watcher);
+  }, []);
+  const live = useMemo(() => ({ isStale, watch, refresh }), [isStale, watch, refresh]);
+  return <LiveContext value={live}>{children}</LiveContext>;
+}
+
+/** Reads the screen anew when one of these topics changes; with `id`, only for that object. */
+export function useLive(topics: WatchedTopic[], id?: string): void {
+  const live = useContext(LiveContext);
+  const key = topics.join(" ");
+  useEffect(() => {
+    if (!live) return;
+    const wanted = new Set(key.split(" "));
+    return live.watch((topic, changedId) => {
+      if (topic === "reset" || (wanted.has(topic) && (id === undefined || id === changedId))) live.refresh();
+    });
+  }, [live, key, id]);
+}
+
+/** For server-rendered screens: watches, shows nothing. */
+export function LiveRefresh({ topics, id }: { topics: WatchedTopic[]; id?: string }) {
+  useLive(topics, id);
+  return null;
+}
+
+/** The visible hint that what is shown may be some seconds old. Its region exists beforehand. */
+export function LiveStatus() {
+  const live = useContext(LiveContext);
+  return (
+    <div role="status">
+      {live?.isStale ? (
+        <p className="flex items-center gap-2 border-b border-warning/30 bg-warning-soft px-4 py-1.5 text-[0.8125rem] text-warning">
+          <WifiOff aria-hidden className="size-4 shrink-0" />
+          Live updates are interrupted. What you see is read anew every 5 seconds.
+          <RefreshCw aria-hidden className="size-3.5 shrink-0" />
+        </p>
+      ) : null}
+    </div>
+  );
+}

@@ -1,0 +1,18 @@
+import { Building2, Cable, Inbox, type LucideIcon, Package, ReceiptText, RefreshCw, Settings } from "lucide-react";
+
+export type NavigationItem = { path: string; label: string; icon: LucideIcon };
+
+/** The main navigation, and the first thing the palette offers. */
+export const NAVIGATION: NavigationItem[] = [
+  { path: "approvals", label: "Approvals", icon: Inbox },
+  { path: "media-buys", label: "Media buys", icon: ReceiptText },
+  { path: "products", label: "Products", icon: Package },
+  { path: "connections", label: "Connections", icon: Cable },
+  { path: "accounts", label: "Accounts", icon: Building2 },
+  { path: "sync-jobs", label: "Sync jobs", icon: RefreshCw },
+  { path: "settings", label: "Settings", icon: Settings },
+];
+
+export function publisherPath(publisher: string, path: string): string {
+  return `/p/${publisher}/${path}`;
+}

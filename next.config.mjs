@@ -1,0 +1,24 @@
+/** Headers that need no nonce; the content security policy is made per request in proxy.ts. */
+const securityHeaders = [
+  { key: "X-Content-Type-Options", value: "nosniff" },
+  // Same-origin, not no-referrer: with that browsers send `Origin: null` with forms, and the origin check would refuse them.
+  { key: "Referrer-Policy", value: "same-origin" },
+  { key: "X-Frame-Options", value: "DENY" },
+  { key: "Cross-Origin-Opener-Policy", value: "same-origin" },
+  { key: "Permissions-Policy", value: "camera=(), geolocation=(), microphone=(), payment=(), usb=()" },
+];
+
+/** @type {import('next').NextConfig} */
+const config = {
+  poweredByHeader: false,
+  reactStrictMode: true,
+  agentRules: false,
+  devIndicators: false,
+  // Loaded by Node as they are: they read files of their own, or must be one instance in the process.
+  serverExternalPackages: ["@adcp/sdk", "@marcbachmann/cel-js", "@modelcontextprotocol/sdk", "drizzle-orm", "google-auth-library", "inngest", "next-auth", "postgres"],
+  experimental: { authInterrupts: true },
+  typescript: { ignoreBuildErrors: false },
+  headers: async () => [{ source: "/:path*", headers: securityHeaders }],
+};
+
+export default config;
