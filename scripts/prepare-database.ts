@@ -20,9 +20,8 @@ export async function prepareDatabase(appUrl: string, adminUrl: string | undefin
 const flags = z.object({ has_demo: z.boolean(), has_real: z.boolean() });
 
 /** Demo and real publishers never share a database. */
-export async function assertDemoBoundary(isDemo: boolean): Promise<{ isEmpty: boolean }> {
+export async function assertDemoBoundary(isDemo: boolean): Promise<void> {
   const [found] = await lookUp(flags, sql`select has_demo, has_real from service_health()`);
   if (isDemo && found?.has_real) throw new StartRefused("Demo mode refuses this database: it holds a real publisher. Set DEMO=0, or use another database.");
   if (!isDemo && found?.has_demo) throw new StartRefused("This database holds demo publishers, whose passwords and tokens are public. Start it with DEMO=1, or use another database.");
-  return { isEmpty: !found?.has_demo && !found?.has_real };
 }

@@ -38,13 +38,13 @@ async function main(): Promise<void> {
   }
   const { DATABASE_URL: appUrl = "", DATABASE_ADMIN_URL: adminUrl } = process.env;
   await prepareDatabase(appUrl, adminUrl);
-  const { isEmpty } = await assertDemoBoundary(env.DEMO);
+  await assertDemoBoundary(env.DEMO);
 
   if (env.DEMO) {
     const simulatorUrl = `http://127.0.0.1:${env.SIM_PORT}`;
     await startChild("ad server simulator", "simulators/gam/main.ts", { SIM_PORT: String(env.SIM_PORT), DATA_DIR: dataDir }, "listening");
     process.env.GAM_SIMULATOR_URL = simulatorUrl;
-    if (isEmpty) await seedDemo({ adminUrl: adminUrl ?? "", simulatorUrl, dataDir, say });
+    await seedDemo({ adminUrl: adminUrl ?? "", simulatorUrl, dataDir, say });
   }
   await closeDatabase();
 

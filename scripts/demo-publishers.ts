@@ -1,0 +1,101 @@
+import { type StaffRole } from "@/lib/context";
+
+type Pricing = { pricingOptionId: string; pricingModel: "cpm" | "cpc" | "flat_rate"; rateMicros?: bigint; floorMicros?: bigint; priceGuidance?: Record<string, number> };
+
+export type DemoProduct = {
+  productId: string;
+  name: string;
+  description: string;
+  channels: string[];
+  formatIds: string[];
+  deliveryType: "guaranteed" | "non_guaranteed";
+  isReviewRequired: boolean;
+  pricing: Pricing[];
+  target: { adUnitCodes: string[]; lineItemType: string; priority?: number; sharePercent?: number };
+};
+
+export type DemoPublisher = {
+  slug: string;
+  name: string;
+  domain: string;
+  networkCode: string;
+  timeZone: string;
+  currency: string;
+  isAdvertiserCreationAllowed: boolean;
+  staff: { email: string; name: string; role: StaffRole }[];
+  buyer: { name: string; token: string };
+  products: DemoProduct[];
+};
+
+const BANNERS = ["display_300x250_image", "display_728x90_image", "display_300x250_html", "display_728x90_html"];
+const usd = (amount: number) => BigInt(Math.round(amount * 1_000_000));
+
+const PRODUCTS: DemoProduct[] = [
+  {
+    productId: "homepage_display", name: "Homepage display", description: "Leaderboard and medium rectangle on the homepage, seen by 1.2 million readers a week. Guaranteed impressions.",
+    channels: ["display"], formatIds: BANNERS, deliveryType: "guaranteed", isReviewRequired: false,
+    pricing: [{ pricingOptionId: "cpm_usd_fixed", pricingModel: "cpm", rateMicros: usd(18) }],
+    target: { adUnitCodes: ["home_leaderboard", "home_mpu"], lineItemType: "STANDARD", priority: 8 },
+  },
+  {
+    productId: "homepage_takeover", name: "Homepage takeover", description: "Every impression of the homepage for the days you book. Our staff review each order.",
+    channels: ["display"], formatIds: ["display_970x250_image", "display_970x250_html", "display_300x600_image"], deliveryType: "guaranteed", isReviewRequired: true,
+    pricing: [{ pricingOptionId: "flat_usd_day", pricingModel: "flat_rate", rateMicros: usd(4_500) }],
+    target: { adUnitCodes: ["home_leaderboard", "home_halfpage"], lineItemType: "SPONSORSHIP", priority: 4, sharePercent: 100 },
+  },
+  {
+    productId: "outdoor_sport_display", name: "Sport and outdoor display", description: "Display beside sport, hiking and outdoor stories. Guaranteed; reviewed by our staff for competing campaigns.",
+    channels: ["display"], formatIds: BANNERS, deliveryType: "guaranteed", isReviewRequired: true,
+    pricing: [{ pricingOptionId: "cpm_usd_fixed", pricingModel: "cpm", rateMicros: usd(12.5) }],
+    target: { adUnitCodes: ["sport_leaderboard", "sport_mpu"], lineItemType: "STANDARD", priority: 8 },
+  },
+  {
+    productId: "run_of_site_auction", name: "Run of site", description: "Display across news, business and lifestyle, sold by bid above the floor.",
+    channels: ["display"], formatIds: BANNERS, deliveryType: "non_guaranteed", isReviewRequired: false,
+    pricing: [{ pricingOptionId: "cpm_usd_auction", pricingModel: "cpm", floorMicros: usd(2), priceGuidance: { p25: 2.4, p50: 3.1, p75: 4.5, p90: 6 } }],
+    target: { adUnitCodes: ["news_leaderboard", "news_mpu", "business_mpu", "lifestyle_mpu"], lineItemType: "PRICE_PRIORITY", priority: 12 },
+  },
+  {
+    productId: "performance_clicks", name: "Performance display", description: "Display across the site, paid by the click.",
+    channels: ["display"], formatIds: BANNERS, deliveryType: "non_guaranteed", isReviewRequired: false,
+    pricing: [{ pricingOptionId: "cpc_usd_fixed", pricingModel: "cpc", rateMicros: usd(1.2) }],
+    target: { adUnitCodes: ["news_mpu", "travel_mpu"], lineItemType: "PRICE_PRIORITY", priority: 12 },
+  },
+  {
+    productId: "video_preroll", name: "Video pre-roll", description: "Up to 30 seconds before our own news and sport clips, not skippable. Guaranteed.",
+    channels: ["olv"], formatIds: ["video_standard_15s", "video_standard_30s", "video_vast_15s", "video_vast_30s"], deliveryType: "guaranteed", isReviewRequired: false,
+    pricing: [{ pricingOptionId: "cpm_usd_fixed", pricingModel: "cpm", rateMicros: usd(32) }],
+    target: { adUnitCodes: ["video_preroll"], lineItemType: "STANDARD", priority: 8 },
+  },
+  {
+    productId: "native_feed", name: "Native in feed", description: "Headline and image in the look of our own stories, in the feeds of news and travel.",
+    channels: ["display"], formatIds: ["native_standard"], deliveryType: "non_guaranteed", isReviewRequired: false,
+    pricing: [{ pricingOptionId: "cpm_usd_fixed", pricingModel: "cpm", rateMicros: usd(9) }],
+    target: { adUnitCodes: ["news_native", "travel_native"], lineItemType: "PRICE_PRIORITY", priority: 12 },
+  },
+  {
+    productId: "podcast_audio", name: "Podcast pre-roll", description: "Audio spots before our daily podcast. Guaranteed; our staff listen to each spot first.",
+    channels: ["podcast"], formatIds: ["audio_standard_15s", "audio_standard_30s"], deliveryType: "guaranteed", isReviewRequired: true,
+    pricing: [{ pricingOptionId: "cpm_usd_fixed", pricingModel: "cpm", rateMicros: usd(24) }],
+    target: { adUnitCodes: ["audio_preroll"], lineItemType: "STANDARD", priority: 8 },
+  },
+];
+
+export const DEMO_PUBLISHERS: DemoPublisher[] = [
+  {
+    slug: "demo", name: "Demo Daily", domain: "demo-publisher.example", networkCode: "21700000001", timeZone: "America/New_York", currency: "USD", isAdvertiserCreationAllowed: true,
+    staff: [
+      { email: "admin@demo.example", name: "Alex Admin", role: "admin" },
+      { email: "trafficker@demo.example", name: "Tess Trafficker", role: "trafficker" },
+      { email: "viewer@demo.example", name: "Vic Viewer", role: "viewer" },
+    ],
+    buyer: { name: "Pinnacle Agency for Acme Outdoor", token: "demo-acme-outdoor-v1" },
+    products: PRODUCTS,
+  },
+  {
+    slug: "other", name: "Other Publisher", domain: "other-publisher.example", networkCode: "21700000002", timeZone: "Europe/London", currency: "USD", isAdvertiserCreationAllowed: false,
+    staff: [{ email: "admin@other.example", name: "Olive Other", role: "admin" }],
+    buyer: { name: "Other Agency", token: "demo-other-publisher-v1" },
+    products: PRODUCTS.filter((product) => ["homepage_display", "run_of_site_auction"].includes(product.productId)),
+  },
+];
