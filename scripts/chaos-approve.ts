@@ -1,0 +1,24 @@
+import postgres from "postgres";
+import { loadReview } from "@/lib/approvals/review";
+import { decideMediaBuy } from "@/lib/approvals/service";
+import { type Ctx } from "@/lib/context";
+import { closeDatabase, withTenant } from "@/lib/db/client";
+import { log } from "@/lib/log";
+
+/** Approves whatever waits, by the one decision function that the screens call. */
+export async function decideAll(appUrl: string, adminUrl: string): Promise<void> {
+  process.env.DATABASE_URL = appUrl;
+  const admin = postgres(adminUrl, { max: 1, onnotice: () => undefined });
+  const waiting = await admin<{ tenantId: string; stepId: string; mediaBuyId: string; userId: string }[]>`
+    select s.tenant_id as "tenantId", s.id as "stepId", s.media_buy_id as "mediaBuyId", (select m.user_id from memberships m where m.tenant_id = s.tenant_id and m.role = 'trafficker') as "userId"
+    from workflow_steps s where s.kind = 'media_buy_approval' and s.state = 'requires_approval'`;
+  await admin.end();
+  for (const { tenantId, stepId, mediaBuyId, userId } of waiting) {
+    await withTenant(tenantId, async (db) => {
+      const ctx: Ctx = { db, tenantId, actor: { kind: "user", userId, label: "chaos", role: "trafficker" }, now: new Date(), log };
+      const { shownHash } = await loadReview(ctx, mediaBuyId);
+      await decideMediaBuy(ctx, { stepId, decision: "approve", shownHash });
+    });
+  }
+  await closeDatabase();
+}
