@@ -1,8 +1,10 @@
 import { type Instrumentation } from "next";
-import { log } from "@/lib/log";
 
 /** Errors of pages: the id on the error page (Next's digest) is the id in the log. */
-export const onRequestError: Instrumentation.onRequestError = (error, request, context) => {
-  const digest = typeof error === "object" && error !== null && "digest" in error ? String(error.digest) : undefined;
-  log.error("A page failed.", { errorId: digest, error, path: request.path.split("?")[0], route: context.routePath, kind: context.routeType });
+export const onRequestError: Instrumentation.onRequestError = async (error, request, context) => {
+  // Next compiles this file for the edge too, where the log has no stream to write to; nothing of ours runs there.
+  if (process.env.NEXT_RUNTIME !== "nodejs") return;
+  const { log } = await import("@/lib/log");
+  const errorId = typeof error === "object" && error !== null && "digest" in error ? String(error.digest) : undefined;
+  log.error("A page failed.", { errorId, error, path: request.path.split("?")[0], route: context.routePath, kind: context.routeType });
 };

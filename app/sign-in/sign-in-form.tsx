@@ -16,7 +16,7 @@ export function SignInForm({ callbackUrl, notice }: { callbackUrl: string; notic
   return (
     <form action={action} className="grid gap-4">
       <input type="hidden" name="callbackUrl" value={callbackUrl} />
-      <div role="alert">{state.message ? <Notice tone="danger">{state.message}</Notice> : null}</div>
+      <div role="alert" className="empty:-mb-4">{state.message ? <Notice tone="danger">{state.message}</Notice> : null}</div>
       <Field label="E-mail address" name="email">
         {(control) => <Input {...control} type="email" autoComplete="username" required defaultValue={state.email} key={state.email} />}
       </Field>
