@@ -12,6 +12,9 @@ import { listNetworks } from "./resources/networks";
 import { matchRoute } from "./routes";
 import { Transaction, type Store } from "./store";
 
+/** Longer bodies, uploads above all, are left out of the journal. */
+const MAX_JOURNAL_BODY = 256 * 1024;
+
 export interface ApiContext {
   store: Store;
   authenticator: Authenticator;
@@ -131,7 +134,7 @@ function answerRequest(context: ApiContext, request: IncomingMessage, url: URL, 
   const query = readQuery(url.searchParams, match.route.parameters);
   const responseMask = readResponseMask(request, query);
   const body = readJsonBody(text);
-  if (body !== undefined) progress.body = body;
+  if (body !== undefined && text.length <= MAX_JOURNAL_BODY) progress.body = body;
   const transaction = new Transaction(network);
   try {
     const answer = match.route.handler({

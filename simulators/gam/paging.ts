@@ -58,10 +58,10 @@ function chooseRows(listing: Listing, equalities: ReadonlyMap<string, string> | 
   if (listing.within && listing.table.isIndexed(listing.within.field)) return listing.table.findBy(listing.within.field, listing.within.value);
   const named = listing.table.get(equalities?.get("name") ?? "");
   if (named) return [named];
-  for (const [field, value] of equalities ?? []) {
-    if (listing.table.isIndexed(field)) return listing.table.findBy(field, value);
-  }
-  return listing.table.all();
+  const [narrowest] = [...(equalities ?? [])]
+    .filter(([field]) => listing.table.isIndexed(field))
+    .sort((a, b) => listing.table.countBy(...a) - listing.table.countBy(...b));
+  return narrowest ? listing.table.findBy(...narrowest) : listing.table.all();
 }
 
 function sortEntries(entries: Entry[], orderBy: string, listing: Listing): void {

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import path from "node:path";
 import { handleAdmin } from "./admin";
 import { handleApi, sendJson, type ApiContext } from "./api";
@@ -13,6 +13,7 @@ import { Store } from "./store";
 /** Ad units in each seeded network: a root, eight sections and their slots. */
 export const DEFAULT_AD_UNITS = 43;
 const MAX_AD_UNITS = 50_000;
+const KEEP_ALIVE_MS = 60_000;
 
 export interface SimulatorOptions {
   /** 0, the default, takes a free port. */
@@ -43,49 +44,58 @@ function memoryKey(network: string): Promise<KeyFile> {
 export async function startGamSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const directory = options.inMemory === true ? undefined : path.resolve(options.dataDir ?? ".data", "gam-sim");
   const adUnits = Math.min(Math.max(options.adUnits ?? DEFAULT_AD_UNITS, 1), MAX_AD_UNITS);
-  const store = new Store(directory === undefined ? { adUnits } : { directory, adUnits });
   const keys = await Promise.all(seedNetworks.map(({ code }) => (directory === undefined ? memoryKey(code) : loadKeyFile(directory, code))));
-  keys.forEach((key, index) => registerKeyFile(store, key, [seedNetworks[index]?.code ?? ""]));
 
-  const now = (): Date => new Date();
-  const context: ApiContext = {
-    store,
-    authenticator: new Authenticator(store.accounts),
-    faults: new Faults(() => now().getTime()),
-    journal: new Journal(),
-    now,
-  };
-  const server = createServer((request, response) => {
-    route(context, request, response).catch((error: unknown) => {
-      console.error(error);
-      response.destroy();
-    });
+  const server = createServer();
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  const close = (): Promise<void> => new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
   });
-  server.keepAliveTimeout = 60_000;
+  const port = await listen(server, options.port ?? 0);
+  try {
+    // Only the owner of the port opens the state: a second simulator on the same folder would spoil it.
+    const store = new Store(directory === undefined ? { adUnits } : { directory, adUnits });
+    keys.forEach((key, index) => registerKeyFile(store, key, [seedNetworks[index]?.code ?? ""]));
+    const context = createContext(store);
+    server.on("request", (request: IncomingMessage, response: ServerResponse) => {
+      route(context, request, response).catch((error: unknown) => {
+        console.error(error);
+        response.destroy();
+      });
+    });
+    return {
+      url: `http://127.0.0.1:${port}`,
+      port,
+      close: async () => {
+        await close();
+        store.close();
+      },
+      serviceAccountKey: (network) => {
+        const key = keys[seedNetworks.findIndex(({ code }) => code === network)];
+        if (!key) throw new Error(`The simulator has no network ${network}`);
+        return key;
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function createContext(store: Store): ApiContext {
+  const now = (): Date => new Date();
+  return { store, authenticator: new Authenticator(store.accounts), faults: new Faults(() => now().getTime()), journal: new Journal(), now };
+}
+
+async function listen(server: Server, port: number): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(options.port ?? 0, "127.0.0.1", resolve);
+    server.listen(port, "127.0.0.1", resolve);
   });
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("The simulator listens on no TCP port");
-  const { port } = address;
-
-  return {
-    url: `http://127.0.0.1:${port}`,
-    port,
-    close: async () => {
-      await new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      });
-      store.close();
-    },
-    serviceAccountKey: (network) => {
-      const key = keys[seedNetworks.findIndex(({ code }) => code === network)];
-      if (!key) throw new Error(`The simulator has no network ${network}`);
-      return key;
-    },
-  };
+  return address.port;
 }
 
 async function route(context: ApiContext, request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -78,6 +78,10 @@ export class Table {
     return rows;
   }
 
+  countBy(field: string, value: string): number {
+    return this.indexes.get(field)?.get(value)?.size ?? 0;
+  }
+
   put(row: Row): void {
     const before = this.rows.get(row.name);
     this.rows.set(row.name, row);

@@ -2,7 +2,7 @@ import { parentOf, type Call } from "../call";
 import { invalidField } from "../errors";
 import { flagOf, isEqual, textOf, type JsonObject } from "../json";
 import { formatTimestamp } from "../scalars";
-import type { Row } from "../table";
+import type { Hidden, Row } from "../table";
 import { resolveReference } from "./checks";
 import { checkInventory, reservesInventory } from "./forecast";
 import type { WritableKind } from "./kind";
@@ -52,6 +52,22 @@ export const lineItemKind: WritableKind = {
     return { resource, hidden: before.hidden };
   },
 };
+
+/** More than this cannot be approved or reserved at once. */
+const MAX_APPROVED_AT_ONCE = 50;
+
+export function refuseTooManyAtOnce(items: readonly Row[]): void {
+  if (items.length <= MAX_APPROVED_AT_ONCE) return;
+  throw invalidField("names", `No more than ${MAX_APPROVED_AT_ONCE} line items can be approved at once; these are ${items.length}.`, "APPROVAL_ERROR_TOO_MANY_LINE_ITEMS");
+}
+
+export function changeLineItem(call: Call, item: Row, hidden: Hidden, changes: JsonObject = {}): void {
+  call.transaction.put("lineItems", {
+    ...item,
+    resource: { ...item.resource, ...changes, updateTime: formatTimestamp(call.now) },
+    hidden: { ...item.hidden, ...hidden },
+  });
+}
 
 export function deleteLineItem(call: Call, item: Row): void {
   for (const association of call.network.tables.associations.findBy("lineItem", item.name)) call.transaction.remove("associations", association.name);

@@ -1,28 +1,19 @@
 import type { Call, Handler } from "../call";
 import { ApiError } from "../errors";
 import { flagOf, textOf, type JsonObject } from "../json";
-import type { Hidden, Row } from "../table";
+import type { Row } from "../table";
 import { batchAction, notApplicable } from "./actions";
 import { touch } from "./crud";
 import { checkInventory, reservesInventory } from "./forecast";
-import { deleteLineItem, lineItemKind } from "./line-items";
+import { changeLineItem, deleteLineItem, refuseTooManyAtOnce } from "./line-items";
 import { lineItemsOf, orderKind } from "./orders";
 
 const MAX_NAMES = 100;
-const MAX_APPROVED_AT_ONCE = 50;
 
 type Status = "DRAFT" | "PENDING_APPROVAL" | "APPROVED" | "DISAPPROVED" | "PAUSED" | "DELETED";
 
 function setOrder(call: Call, order: Row, changes: JsonObject): void {
   call.transaction.put("orders", { ...order, resource: touch(orderKind, call, { ...order.resource, ...changes }) });
-}
-
-function setLineItem(call: Call, item: Row, hidden: Hidden, changes: JsonObject = {}): void {
-  call.transaction.put("lineItems", {
-    ...item,
-    resource: touch(lineItemKind, call, { ...item.resource, ...changes }),
-    hidden: { ...item.hidden, ...hidden },
-  });
 }
 
 function openLineItems(call: Call, order: Row): Row[] {
@@ -62,19 +53,14 @@ function approve({ canOverbook, reserves }: Approval, options: readonly string[]
       if (!call.account.canApprove) throw new ApiError("PERMISSION_DENIED", "The caller may not approve orders.");
       if (!reserves) return;
       const items = orders.flatMap((order) => unapprovedItems(call, order));
-      if (items.length > MAX_APPROVED_AT_ONCE) {
-        const description = `No more than ${MAX_APPROVED_AT_ONCE} line items can be approved at once; these orders have ${items.length}.`;
-        throw new ApiError("INVALID_ARGUMENT", description, {
-          violations: [{ field: "names", description, reason: "ORDER_ACTION_ERROR_TOO_MANY_LINE_ITEMS" }],
-        });
-      }
+      refuseTooManyAtOnce(items);
       checkInventory(call, items, { canOverbook, isSkipped: flagOf(options, "skipInventoryCheck") });
     },
     apply: (call, order) => {
       const status = statusOf(order);
       if (!["DRAFT", "PENDING_APPROVAL", "APPROVED"].includes(status)) throw notApplicable(order.name, "approve", status);
       if (status !== "APPROVED") setOrder(call, order, { status: "APPROVED" });
-      for (const item of unapprovedItems(call, order)) setLineItem(call, item, { isApproved: true, isReserved: reserves && reservesInventory(item) });
+      for (const item of unapprovedItems(call, order)) changeLineItem(call, item, { isApproved: true, isReserved: reserves && reservesInventory(item) });
     },
   });
 }
@@ -84,12 +70,12 @@ function unapprovedItems(call: Call, order: Row): Row[] {
 }
 
 function release(call: Call, order: Row): void {
-  for (const item of openLineItems(call, order)) setLineItem(call, item, { isApproved: false, isReserved: false });
+  for (const item of openLineItems(call, order)) changeLineItem(call, item, { isApproved: false, isReserved: false });
 }
 
 function pauseItems(isPaused: boolean): (call: Call, order: Row) => void {
   return (call, order) => {
-    for (const item of openLineItems(call, order)) setLineItem(call, item, { isPaused });
+    for (const item of openLineItems(call, order)) changeLineItem(call, item, { isPaused });
   };
 }
 
@@ -111,7 +97,7 @@ function archive(archived: boolean): Handler {
     if (flagOf(order.resource, "archived") === archived) return;
     if (textOf(order.resource, "status") === "DELETED") throw notApplicable(order.name, archived ? "archive" : "unarchive", "DELETED");
     setOrder(call, order, { archived });
-    for (const item of lineItemsOf(call.network, order.name)) setLineItem(call, item, archived ? { isReserved: false } : {}, { archived });
+    for (const item of lineItemsOf(call.network, order.name)) changeLineItem(call, item, archived ? { isReserved: false } : {}, { archived });
   });
 }
 
