@@ -15,6 +15,8 @@ const environmentSchema = z.object({
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   DATABASE_ADMIN_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(200).default(16),
+  /** Changes per second that one buyer may send on average; five seconds' worth at once. */
+  BUYER_WRITES_PER_SECOND: z.coerce.number().min(1).max(1_000_000).default(60),
   PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   DEMO: flag.default(false),
   ENCRYPTION_KEY: z.string().optional(),

@@ -1,13 +1,14 @@
 /**
  * Every failure that somebody outside should understand. `code` is a literal from this table;
  * `userMessage` is safe to show to a buyer or to staff; `details` are structured and safe; `cause` is for the log only.
+ * Codes and recovery are the protocol's (enums/error-code.json; a test compares them), except INTERNAL_ERROR, which is ours.
  */
 export const ERROR_TABLE = {
   INVALID_REQUEST: { httpStatus: 400, recovery: "correctable" },
   VALIDATION_ERROR: { httpStatus: 400, recovery: "correctable" },
   VERSION_UNSUPPORTED: { httpStatus: 400, recovery: "correctable" },
   AUTH_REQUIRED: { httpStatus: 401, recovery: "correctable" },
-  PERMISSION_DENIED: { httpStatus: 403, recovery: "terminal" },
+  PERMISSION_DENIED: { httpStatus: 403, recovery: "correctable" },
   ACCOUNT_NOT_FOUND: { httpStatus: 404, recovery: "terminal" },
   ACCOUNT_AMBIGUOUS: { httpStatus: 400, recovery: "correctable" },
   ACCOUNT_SETUP_REQUIRED: { httpStatus: 400, recovery: "correctable" },
@@ -22,11 +23,11 @@ export const ERROR_TABLE = {
   REFERENCE_NOT_FOUND: { httpStatus: 404, recovery: "correctable" },
   UNSUPPORTED_FEATURE: { httpStatus: 400, recovery: "correctable" },
   BUDGET_TOO_LOW: { httpStatus: 422, recovery: "correctable" },
-  BUDGET_EXCEEDED: { httpStatus: 422, recovery: "terminal" },
+  BUDGET_EXCEEDED: { httpStatus: 422, recovery: "correctable" },
   TERMS_REJECTED: { httpStatus: 422, recovery: "correctable" },
   POLICY_VIOLATION: { httpStatus: 422, recovery: "correctable" },
   INVALID_STATE: { httpStatus: 409, recovery: "correctable" },
-  NOT_CANCELLABLE: { httpStatus: 409, recovery: "terminal" },
+  NOT_CANCELLABLE: { httpStatus: 409, recovery: "correctable" },
   CONFLICT: { httpStatus: 409, recovery: "transient" },
   IDEMPOTENCY_CONFLICT: { httpStatus: 409, recovery: "correctable" },
   IDEMPOTENCY_EXPIRED: { httpStatus: 409, recovery: "correctable" },

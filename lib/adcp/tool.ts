@@ -28,6 +28,8 @@ export type ToolAnswer = {
   payload: Record<string, unknown>;
   /** One sentence for a person or a model. */
   summary: string;
+  /** `payload` as JSON text, when it is served from memory: validated when it was made, not again. */
+  json?: string;
 };
 
 export type Tool = (ReadTool | MutationTool) & {
@@ -35,6 +37,10 @@ export type Tool = (ReadTool | MutationTool) & {
   name: string;
   title: string;
   description: string;
+  /** Further names by which the tool answers, without being listed under them. */
+  aliases?: readonly string[];
+  /** What a request means that leaves these out, as older clients do. Filled in before the schema is checked. */
+  defaults?: Record<string, unknown>;
   /** public: also without a token (then without prices and private data). */
   access: "public" | "principal";
   annotations: { readOnlyHint: boolean; destructiveHint: boolean; idempotentHint: boolean };

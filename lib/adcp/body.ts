@@ -1,0 +1,65 @@
+import { AppError } from "../errors";
+import { MAX_BODY_BYTES } from "../http/node-adapter";
+
+/** Nested deeper than any request of the protocol; recursion over such input would end the stack. */
+const MAX_DEPTH = 100;
+
+export class BodyError extends Error {
+  constructor(readonly httpStatus: 400 | 413, readonly error: AppError, readonly isMalformed: boolean) {
+    super(error.message);
+    this.name = "BodyError";
+  }
+}
+
+/** The JSON in a request's body. Throws BodyError: 413 beyond one MiB, 400 when it is not JSON. */
+export async function readJson(request: Request): Promise<unknown> {
+  const text = await readText(request);
+  if (isTooDeep(text)) throw new BodyError(400, new AppError("INVALID_REQUEST", `The body is nested more than ${MAX_DEPTH} levels deep.`), false);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new BodyError(400, new AppError("INVALID_REQUEST", "The body is not valid JSON."), true);
+  }
+}
+
+async function readText(request: Request): Promise<string> {
+  const announced = Number(request.headers.get("content-length") ?? Number.NaN);
+  if (announced > MAX_BODY_BYTES) throw tooLarge();
+  // With a length the HTTP server holds the sender to it; without one we count.
+  if (announced <= MAX_BODY_BYTES) return request.text();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for (const reader = request.body?.getReader(); reader; ) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    size += value.byteLength;
+    if (size > MAX_BODY_BYTES) {
+      await reader.cancel();
+      throw tooLarge();
+    }
+    chunks.push(value);
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks));
+}
+
+function tooLarge(): BodyError {
+  return new BodyError(413, new AppError("INVALID_REQUEST", `The body is larger than ${MAX_BODY_BYTES} bytes.`, { suggestion: "Send less at once.", details: { max_body_bytes: MAX_BODY_BYTES } }), false);
+}
+
+/** Looks at brackets outside strings only, before anything recursive sees the text. */
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  let isInString = false;
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    if (isInString) {
+      if (code === 0x5c) i += 1;
+      else if (code === 0x22) isInString = false;
+    } else if (code === 0x22) isInString = true;
+    else if (code === 0x7b || code === 0x5b) {
+      depth += 1;
+      if (depth > MAX_DEPTH) return true;
+    } else if (code === 0x7d || code === 0x5d) depth -= 1;
+  }
+  return false;
+}

@@ -1,0 +1,74 @@
+import { sql } from "drizzle-orm";
+import { z } from "zod";
+import { DEMO_TOKEN_PREFIX, hashToken } from "../buyers/tokens";
+import { lookUp } from "../db/client";
+import { env } from "../env";
+import { AppError } from "../errors";
+import { type BuyerSession } from "./tool";
+
+/** Who calls, and whose door it is. */
+export type Caller = { tenantId: string; session: BuyerSession | null; catalogVersion: number; agentUrl: string };
+
+/** Longer ones are nobody's; hashing them would only cost time. */
+const TOKEN_LENGTH_MAX = 512;
+
+const sessionRow = z.object({
+  token_id: z.string(), tenant_id: z.string(), principal_id: z.string(), principal_name: z.string(), is_sandbox: z.boolean(), scopes: z.array(z.string()),
+  host_tenant_id: z.string().nullable(), catalog_version: z.coerce.number(),
+});
+const publicRow = z.object({ tenant_id: z.string(), catalog_version: z.coerce.number(), is_mapped: z.boolean() });
+
+/** The bearer token that a request presents: undefined when none, empty when its form is not ours. */
+export function presentedToken(headers: Headers): string | undefined {
+  const authorization = headers.get("authorization");
+  if (authorization !== null) return /^bearer +([^\s]+) *$/i.exec(authorization)?.[1] ?? "";
+  return headers.get("x-adcp-auth")?.trim();
+}
+
+/** The host as the caller wrote it, in lower case, and without its port. */
+export function hostOf(request: Request): { authority: string; host: string } {
+  const authority = (request.headers.get("host") ?? new URL(request.url).host).toLowerCase();
+  return { authority, host: authority.replace(/:\d+$/, "") };
+}
+
+/**
+ * One round trip. A mapped host decides the tenant, and another tenant's token is refused there; on other hosts the token's tenant, or
+ * the default one for those without a token. Nothing is remembered between calls: a revoked token ends with its revocation.
+ */
+export async function identifyCaller(request: Request): Promise<Caller> {
+  const token = presentedToken(request.headers);
+  const place = hostOf(request);
+  return token === undefined ? identifyVisitor(place) : identifyBuyer(token, place);
+}
+
+async function identifyBuyer(token: string, place: { authority: string; host: string }): Promise<Caller> {
+  if (token === "" || token.length > TOKEN_LENGTH_MAX || (token.startsWith(DEMO_TOKEN_PREFIX) && !env().DEMO)) throw invalidToken();
+  const [row] = await lookUp(sessionRow, sql`select * from buyer_session(${hashToken(token)}, ${place.host})`);
+  if (!row || (row.host_tenant_id !== null && row.host_tenant_id !== row.tenant_id)) throw invalidToken();
+  return {
+    tenantId: row.tenant_id,
+    session: { tokenId: row.token_id, tenantId: row.tenant_id, principalId: row.principal_id, principalName: row.principal_name, isSandbox: row.is_sandbox, scopes: row.scopes },
+    catalogVersion: row.catalog_version,
+    agentUrl: agentUrlAt(place.authority, row.host_tenant_id !== null),
+  };
+}
+
+async function identifyVisitor(place: { authority: string; host: string }): Promise<Caller> {
+  const [row] = await lookUp(publicRow, sql`select t.tenant_id, t.catalog_version, exists (select 1 from tenant_hosts h where h.host = ${place.host}) as is_mapped from public_tenant(${place.host}) t`);
+  if (!row) throw new AppError("SERVICE_UNAVAILABLE", "No publisher is set up here yet.");
+  return { tenantId: row.tenant_id, session: null, catalogVersion: row.catalog_version, agentUrl: agentUrlAt(place.authority, row.is_mapped) };
+}
+
+/** Our formats' agent_url. Only a mapped host is repeated: any other could be anything that the caller wrote. */
+function agentUrlAt(authority: string, isMapped: boolean): string {
+  const own = new URL(env().publicUrl);
+  return isMapped ? `${own.protocol}//${authority}` : own.origin;
+}
+
+export function invalidToken(): AppError {
+  return new AppError("AUTH_REQUIRED", "The token is not valid here.", { suggestion: "Do not send it again; ask the publisher for a new one.", details: { reason: "invalid_token" } });
+}
+
+export function missingToken(): AppError {
+  return new AppError("AUTH_REQUIRED", "This needs a token.", { suggestion: "Send the token you got from the publisher as `Authorization: Bearer …` or `x-adcp-auth`.", details: { reason: "missing_token" } });
+}

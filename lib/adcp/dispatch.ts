@@ -1,0 +1,98 @@
+import { randomUUID } from "node:crypto";
+import { resolveAccount } from "../accounts/service";
+import { type Ctx } from "../context";
+import { withTenant } from "../db/client";
+import { env } from "../env";
+import { AppError } from "../errors";
+import { log as rootLog } from "../log";
+import { buyerActor } from "./buyer-actor";
+import { type Caller, missingToken } from "./buyer-auth";
+import { requestHash, withIdempotency } from "./idempotency";
+import { takeWrite } from "./rate-limit";
+import { isObject } from "./schemas";
+import { type MutationTool, type Tool, type ToolAnswer, type ToolCall } from "./tool";
+import { assertValidRequest, findResponseProblem } from "./tool-schemas";
+import { errorPayload, toAppError } from "./wire-error";
+
+export const SUPPORTED_MAJOR_VERSIONS = [3];
+
+/** In production every hundredth answer is checked against its schema, and a mistake is logged; elsewhere every one, and a mistake fails the call. */
+const PRODUCTION_SAMPLE = 100;
+
+/** The answer to one call, as JSON text, for either door. */
+export type Reply = { json: string; summary: string; error: AppError | null };
+
+/**
+ * One call of one tool: token → version → schema → the tool, in the transaction that also stores its answer when it changes anything →
+ * response schema → envelope. Never throws: every failure becomes a typed error.
+ * @param identify called once; throws AUTH_REQUIRED for a token that is not valid
+ */
+export async function dispatch(tool: Tool, input: unknown, identify: () => Promise<Caller>): Promise<Reply> {
+  const requestId = randomUUID();
+  const log = rootLog.child({ requestId, tool: tool.name });
+  const startedAt = performance.now();
+  const reply = await run(tool, input, identify, requestId, log);
+  log.debug("A buyer's call.", { ms: Math.round(performance.now() - startedAt), outcome: reply.error?.code ?? "ok" });
+  return reply;
+}
+
+async function run(tool: Tool, input: unknown, identify: () => Promise<Caller>, requestId: string, log: typeof rootLog): Promise<Reply> {
+  const context = isObject(input) && isObject(input.context) ? input.context : undefined;
+  try {
+    const caller = await identify();
+    if (tool.access === "principal" && !caller.session) throw missingToken();
+    if (!isObject(input)) throw new AppError("INVALID_REQUEST", "The input is a JSON object.");
+    assertVersion(input);
+    const request = tool.defaults ? { ...tool.defaults, ...input } : input;
+    assertValidRequest(tool, request);
+    const call: ToolCall = { ...caller, now: new Date(), log, requestId };
+    const { answer, isReplay } = tool.kind === "read" ? { answer: checked(tool, await tool.run(call, request), log), isReplay: false } : await mutate(tool, call, request);
+    return { json: envelope(answer, isReplay, context), summary: answer.summary, error: null };
+  } catch (failure) {
+    const error = toAppError(failure, log);
+    return { json: JSON.stringify({ ...errorPayload(error), ...(context === undefined ? {} : { context }) }), summary: error.userMessage, error };
+  }
+}
+
+function assertVersion({ adcp_major_version: version }: Record<string, unknown>): void {
+  if (typeof version !== "number" || SUPPORTED_MAJOR_VERSIONS.includes(version)) return;
+  throw new AppError("VERSION_UNSUPPORTED", `AdCP major version ${version} is not supported here; ${SUPPORTED_MAJOR_VERSIONS.join(", ")} is.`, { field: "adcp_major_version", details: { supported_major_versions: SUPPORTED_MAJOR_VERSIONS } });
+}
+
+async function mutate(tool: MutationTool & Tool, call: ToolCall, request: Record<string, unknown>): Promise<{ answer: ToolAnswer; isReplay: boolean }> {
+  const { session, tenantId, now, log } = call;
+  if (!session) throw missingToken();
+  takeWrite(session.principalId, now.getTime());
+  return withTenant(tenantId, async (db) => {
+    const actor = buyerActor(session);
+    const ctx: Ctx = { db, tenantId, actor, now, log };
+    const account = request.account === undefined ? null : await resolveAccount(ctx, session, request.account);
+    const claim = { principalId: session.principalId, accountId: account?.id ?? null, key: String(request.idempotency_key), tool: tool.name, requestHash: requestHash(request) };
+    return withIdempotency(ctx, claim, async () => checked(tool, await tool.run({ ...call, session, db, actor }, request), log));
+  });
+}
+
+let answers = 0;
+
+function checked(tool: Tool, answer: ToolAnswer, log: typeof rootLog): ToolAnswer {
+  if (answer.json !== undefined) return answer;
+  const isProduction = env().NODE_ENV === "production";
+  answers += 1;
+  if (isProduction && answers % PRODUCTION_SAMPLE !== 0) return answer;
+  const problem = findResponseProblem(tool, answer.payload);
+  if (problem && !isProduction) throw new Error(`The answer of ${tool.name} does not fit its schema: ${problem}`);
+  if (problem) log.error("An answer does not fit its schema.", { problem });
+  return answer;
+}
+
+/** Adds the protocol's envelope to the payload: task status, replay mark, and the buyer's context as it came. */
+function envelope({ payload, json }: ToolAnswer, isReplay: boolean, context: Record<string, unknown> | undefined): string {
+  const added = {
+    ...("status" in payload ? {} : { status: "completed" }),
+    ...(isReplay ? { replayed: true } : {}),
+    ...(context === undefined ? {} : { context }),
+  };
+  if (json === undefined) return JSON.stringify({ ...payload, ...added });
+  const tail = JSON.stringify(added).slice(1);
+  return tail === "}" ? json : `${json.slice(0, -1)}${json === "{}" ? "" : ","}${tail}`;
+}

@@ -1,0 +1,84 @@
+import { and, eq, isNull, sql } from "drizzle-orm";
+import { z } from "zod";
+import { type Ctx } from "../context";
+import { AppError, invariant } from "../errors";
+import { newId } from "../ids";
+import { idempotencyKeys } from "../media-buys/schema";
+import { addMs, HOUR_MS } from "../time";
+import { canonicalHash } from "./canonical-json";
+import { isObject } from "./schemas";
+import { type ToolAnswer } from "./tool";
+
+/** How long an answer is kept for replays; afterwards a tombstone answers IDEMPOTENCY_EXPIRED. Declared in the capabilities. */
+export const REPLAY_WINDOW_HOURS = 24;
+
+/** How long a second caller waits for the first one with the same key. */
+const IN_FLIGHT_WAIT_MS = 2_000;
+
+const storedAnswer = z.object({ payload: z.record(z.string(), z.unknown()), summary: z.string() });
+
+export type IdempotentCall = {
+  principalId: string;
+  /** null for calls that concern no single account. */
+  accountId: string | null;
+  key: string;
+  tool: string;
+  requestHash: string;
+};
+
+/**
+ * Runs `work` once per (principal, account, key). The claim, what `work` changes and its answer are one transaction, the caller's: the key
+ * exists when the change does. A failure of `work` rolls the claim back, so that errors are never replayed.
+ *
+ * From here on no statement of the transaction waits longer than two seconds for a lock: the waiting caller gets SERVICE_UNAVAILABLE
+ * (Postgres' 55P03, see toAppError).
+ */
+export async function withIdempotency(ctx: Ctx, call: IdempotentCall, work: () => Promise<ToolAnswer>): Promise<{ answer: ToolAnswer; isReplay: boolean }> {
+  const id = newId(ctx.now.getTime());
+  if (!(await claim(ctx, id, call))) return { answer: await replay(ctx, call), isReplay: true };
+  const answer = await work();
+  await ctx.db.update(idempotencyKeys).set({ response: { payload: answer.payload, summary: answer.summary } }).where(and(eq(idempotencyKeys.tenantId, ctx.tenantId), eq(idempotencyKeys.id, id)));
+  return { answer, isReplay: false };
+}
+
+/** Waits for a concurrent transaction that holds the key. One statement: the source row sets the timeout before the insert can wait. */
+async function claim(ctx: Ctx, id: string, call: IdempotentCall): Promise<boolean> {
+  const expiresAt = addMs(ctx.now, REPLAY_WINDOW_HOURS * HOUR_MS);
+  const rows = await ctx.db.execute(sql`
+    insert into idempotency_keys (tenant_id, id, principal_id, account_id, key, tool, request_hash, created_at, expires_at)
+    select ${ctx.tenantId}::uuid, ${id}::uuid, ${call.principalId}::uuid, ${call.accountId}::uuid, ${call.key}, ${call.tool}, ${call.requestHash}, ${ctx.now.toISOString()}::timestamptz, ${expiresAt.toISOString()}::timestamptz
+    from (select set_config('lock_timeout', ${`${IN_FLIGHT_WAIT_MS}ms`}, true) as value) as timeout where timeout.value is not null
+    on conflict do nothing returning id`);
+  return rows.length === 1;
+}
+
+async function replay(ctx: Ctx, call: IdempotentCall): Promise<ToolAnswer> {
+  const [row] = await ctx.db.select().from(idempotencyKeys).where(and(
+    eq(idempotencyKeys.tenantId, ctx.tenantId), eq(idempotencyKeys.principalId, call.principalId), eq(idempotencyKeys.key, call.key),
+    call.accountId === null ? isNull(idempotencyKeys.accountId) : eq(idempotencyKeys.accountId, call.accountId),
+  ));
+  invariant(row, "the idempotency key exists after a conflict on it");
+  if (row.tool !== call.tool || row.requestHash !== call.requestHash) throw new AppError("IDEMPOTENCY_CONFLICT", "This idempotency_key was used for a different request.");
+  if (row.expiresAt <= ctx.now || row.response === null) throw new AppError("IDEMPOTENCY_EXPIRED", "The answer to this idempotency_key is no longer kept.", { field: "idempotency_key" });
+  return storedAnswer.parse(row.response);
+}
+
+/**
+ * What makes two requests the same: everything but the key, the buyer's `context`, tokens that are refreshed between attempts, and
+ * webhook credentials.
+ */
+export function requestHash(input: Record<string, unknown>): string {
+  const { idempotency_key: _key, governance_context: _governance, context, ...rest } = input;
+  return canonicalHash({
+    ...rest,
+    ...(context === undefined || isObject(context) ? {} : { context }),
+    ...(isObject(rest.push_notification_config) ? { push_notification_config: withoutCredentials(rest.push_notification_config) } : {}),
+    ...(isObject(rest.reporting_webhook) ? { reporting_webhook: withoutCredentials(rest.reporting_webhook) } : {}),
+  });
+}
+
+function withoutCredentials(config: Record<string, unknown>): Record<string, unknown> {
+  if (!isObject(config.authentication)) return config;
+  const { credentials: _credentials, ...authentication } = config.authentication;
+  return { ...config, authentication };
+}

@@ -1,0 +1,144 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
+import addFormats from "ajv-formats";
+
+/**
+ * The protocol's own JSON schemas, as the SDK carries them. We compile them ourselves, from the tree in which shared parts are
+ * referenced rather than inlined: the SDK's validator is not among its exports, takes 2 s and 100 MB for our tools (0.4 s and 30 MB
+ * here), and names every branch of a union as wrong where this one names the mistake.
+ */
+export type JsonSchema = Record<string, unknown>;
+
+/** `createRequire` from the project's root: bundlers leave it alone. */
+const root = path.join(path.dirname(createRequire(path.join(process.cwd(), "package.json")).resolve("@adcp/sdk/package.json")), "dist/lib/schemas-data/3.0");
+
+function readSchema(relativePath: string): JsonSchema {
+  const value: unknown = JSON.parse(readFileSync(path.join(root, relativePath), "utf8"));
+  if (!isObject(value)) throw new Error(`The schema ${relativePath} is not an object.`);
+  return value;
+}
+
+/** Every schema has the id `/schemas/<version>/<path>`. */
+const idPrefix = `/schemas/${String(readSchema("manifest.json").adcp_version)}/`;
+
+/** For schemas of our own: a reference to one of the protocol's. */
+export function schemaRef(name: string): JsonSchema {
+  return { $ref: `${idPrefix}${name}.json` };
+}
+
+const loaded = new Map<string, JsonSchema>();
+
+/** A schema by its path without extension, such as `media-buy/get-products-request`. */
+export function loadSchema(name: string): JsonSchema {
+  const known = loaded.get(name);
+  if (known) return known;
+  const schema = readSchema(`${name}.json`);
+  loaded.set(name, schema);
+  return schema;
+}
+
+/** Names of the shared schemas that this one refers to, directly. */
+function referencedNames(value: unknown, names = new Set<string>()): Set<string> {
+  if (Array.isArray(value)) for (const item of value) referencedNames(item, names);
+  else if (isObject(value)) {
+    const name = referenceName(value.$ref);
+    if (name) names.add(name);
+    for (const item of Object.values(value)) referencedNames(item, names);
+  }
+  return names;
+}
+
+function referenceName(ref: unknown): string | undefined {
+  return typeof ref === "string" && ref.startsWith(idPrefix) ? ref.slice(idPrefix.length).replace(/\.json(#.*)?$/, "") : undefined;
+}
+
+const ajv = addFormats(new Ajv({ strict: false, allErrors: true, discriminator: true, validateSchema: false, addUsedSchema: false, logger: false }));
+const validators = new Map<string, ValidateFunction>();
+
+/** The compiled validator of a schema. Compiling happens once per process; `prepareDoor` does it at the start. */
+export function compileSchema(name: string): ValidateFunction {
+  const known = validators.get(name);
+  if (known) return known;
+  addWithReferences(name);
+  const validator = ajv.getSchema(`${idPrefix}${name}.json`);
+  if (!validator) throw new Error(`The schema ${name} does not compile.`);
+  validators.set(name, validator);
+  return validator;
+}
+
+export function compileOwnSchema(schema: JsonSchema): ValidateFunction {
+  for (const name of referencedNames(schema)) addWithReferences(name);
+  return ajv.compile(schema);
+}
+
+const added = new Set<string>();
+
+function addWithReferences(name: string): void {
+  if (added.has(name)) return;
+  added.add(name);
+  const schema = loadSchema(name);
+  ajv.addSchema(schema, `${idPrefix}${name}.json`);
+  for (const reference of referencedNames(schema)) addWithReferences(reference);
+}
+
+/**
+ * A self-contained copy: shared schemas move to `definitionsPath`, and references point there. `definitions` collects them, so that
+ * several schemas can share one set.
+ */
+export function embedReferences(schema: JsonSchema, definitionsPath: string, definitions: Map<string, JsonSchema>, trim: (schema: JsonSchema) => JsonSchema): JsonSchema {
+  for (const name of referencedNames(schema)) {
+    const key = definitionKey(name);
+    if (definitions.has(key)) continue;
+    definitions.set(key, {});
+    definitions.set(key, trim(embedReferences(loadSchema(name), definitionsPath, definitions, trim)));
+  }
+  return repoint(schema, definitionsPath);
+}
+
+/** Names may hold nothing but letters, digits, `.`, `-` and `_` (OpenAPI's rule for components). */
+function definitionKey(name: string): string {
+  return name.replaceAll("/", ".");
+}
+
+function repoint(schema: JsonSchema, definitionsPath: string): JsonSchema {
+  const copy: JsonSchema = {};
+  for (const [key, value] of Object.entries(schema)) {
+    if (key === "$id" || key === "$schema") continue;
+    const name = key === "$ref" ? referenceName(value) : undefined;
+    copy[key] = name ? `${definitionsPath}${definitionKey(name)}` : repointValue(value, definitionsPath);
+  }
+  return copy;
+}
+
+function repointValue(value: unknown, definitionsPath: string): unknown {
+  if (Array.isArray(value)) return value.map((item) => repointValue(item, definitionsPath));
+  return isObject(value) ? repoint(value, definitionsPath) : value;
+}
+
+export function isObject(value: unknown): value is JsonSchema {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Without the noise of unions: where none of the branches of a oneOf or anyOf fits, the mistakes of the branch with the fewest stand
+ * for it, and the complaint about the union itself goes.
+ */
+export function compactErrors(errors: readonly ErrorObject[]): ErrorObject[] {
+  let kept = [...errors];
+  for (const union of errors) {
+    if (union.keyword !== "oneOf" && union.keyword !== "anyOf") continue;
+    const branches = new Map<string, ErrorObject[]>();
+    for (const error of kept) {
+      if (error === union || !error.instancePath.startsWith(union.instancePath) || !error.schemaPath.startsWith(`${union.schemaPath}/`)) continue;
+      const branch = error.schemaPath.slice(union.schemaPath.length + 1).split("/", 1)[0] ?? "";
+      branches.set(branch, [...(branches.get(branch) ?? []), error]);
+    }
+    const [fewest, ...others] = [...branches.values()].sort((a, b) => a.length - b.length);
+    if (!fewest) continue;
+    const dropped = new Set([union, ...others.flat()]);
+    kept = kept.filter((error) => !dropped.has(error));
+  }
+  return kept;
+}
