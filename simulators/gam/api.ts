@@ -92,9 +92,8 @@ function loseBeforeCommit(faults: CallFaults, response: ServerResponse, progress
 function refuseByFault(faults: CallFaults): void {
   if (faults.take("unauthorized")) throw unauthenticated();
   if (faults.take("rateLimit")) {
-    const description = "Quota exceeded for requests per network.";
-    throw new ApiError("RESOURCE_EXHAUSTED", description, {
-      violations: [{ field: "network", description, reason: "QUOTA_ERROR_EXCEEDED_QUOTA" }],
+    throw new ApiError("RESOURCE_EXHAUSTED", "Quota exceeded for quota metric 'Requests' and limit 'Requests per second per network'.", {
+      detail: { "@type": "type.googleapis.com/google.rpc.ErrorInfo", reason: "RATE_LIMIT_EXCEEDED", domain: "googleapis.com" },
     });
   }
   if (faults.take("unavailable")) throw new ApiError("UNAVAILABLE", "The service is currently unavailable.");

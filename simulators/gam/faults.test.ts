@@ -66,7 +66,8 @@ describe("refusals", () => {
     const statuses: number[] = [];
     for (let round = 0; round < 5; round++) statuses.push((await client.request("GET", "")).status);
     expect(statuses).toEqual([200, 200, 200, 429, 429]);
-    expect(reasonOf(await client.request("GET", ""))).toBe("QUOTA_ERROR_EXCEEDED_QUOTA");
+    const { body } = await client.request("GET", "");
+    expect(body).toMatchObject({ error: { status: "RESOURCE_EXHAUSTED", details: expect.arrayContaining([expect.objectContaining({ reason: "RATE_LIMIT_EXCEEDED" })]) } });
   });
 
   test("a fault hits only what it matches", async () => {
