@@ -41,3 +41,12 @@ export function isTimeZone(name: string): boolean {
     return false;
   }
 }
+
+/** How long something took: "0.4 s", "12 s", "3 min 20 s", "2 h 5 min". */
+export function formatDuration(durationMs: number): string {
+  if (durationMs < 10 * SECOND_MS) return `${(Math.max(0, durationMs) / SECOND_MS).toFixed(1)} s`;
+  const seconds = Math.round(durationMs / SECOND_MS);
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  return `${Math.floor(seconds / 3_600)} h ${Math.floor((seconds % 3_600) / 60)} min`;
+}

@@ -10,7 +10,7 @@ import { createPublisher, type PublisherFixture } from "@/test/fixtures/publishe
 import { asStaff, failure, lastAudit } from "@/test/staff";
 import { withTenant } from "../db/client";
 import { newId } from "../ids";
-import { accountListInput, listAccountAdvertisers, mapAdvertiser, unmapAdvertiser } from "./advertisers";
+import { type AccountListInput, listAccountAdvertisers, mapAdvertiser, unmapAdvertiser } from "./advertisers";
 import { accountAdvertisers, accounts } from "./schema";
 
 useTestDatabase();
@@ -46,15 +46,16 @@ async function makeBlockedOrder(accountId: string): Promise<string> {
   const fulfilmentId = newId();
   await withTenant(tenantId, async (tx) => {
     await tx.insert(mediaBuys).values({ tenantId, id: mediaBuyId, principalId: principal.id, accountId, status: "pending_start", name: "Waiting", currency: "USD", budgetMicros: 1n, startsAt: new Date("2030-01-01"), endsAt: new Date("2030-02-01"), isSandbox: true, confirmedAt: new Date(), rawRequest: {} });
-    await tx.insert(fulfilments).values({ tenantId, id: fulfilmentId, mediaBuyId, adapterConfigId, state: "blocked", desiredVersion: 1, blockedCode: "ADVERTISER_MISSING", blockedReason: "Choose an advertiser." });
-    await tx.insert(workflowSteps).values({ tenantId, id: newId(), kind: "fulfilment_blocked", state: "pending", mediaBuyId, fulfilmentId, payload: { code: "ADVERTISER_MISSING", reason: "Choose an advertiser.", choices: [] } });
+    await tx.insert(fulfilments).values({ tenantId, id: fulfilmentId, mediaBuyId, adapterConfigId, state: "blocked", desiredVersion: 1, blockedCode: "choose_advertiser", blockedReason: "Choose an advertiser." });
+    await tx.insert(workflowSteps).values({ tenantId, id: newId(), kind: "fulfilment_blocked", state: "pending", mediaBuyId, fulfilmentId, payload: { code: "choose_advertiser", reason: "Choose an advertiser.", choices: [] } });
   });
   return fulfilmentId;
 }
 
 const map = (input: { accountId: string; adapterConfigId?: string; externalAdvertiserId?: string }, role: "admin" | "trafficker" | "viewer" = "trafficker") =>
   asStaff(publisher.tenantId, role, (ctx) => mapAdvertiser(ctx, { adapterConfigId: publisher.adapterConfigId, externalAdvertiserId: "501", ...input }));
-const list = (query: Record<string, unknown> = {}, tenantId = publisher.tenantId) => asStaff(tenantId, "viewer", (ctx) => listAccountAdvertisers(ctx, accountListInput.parse(query)));
+const list = (query: Partial<AccountListInput> = {}, tenantId = publisher.tenantId) =>
+  asStaff(tenantId, "viewer", (ctx) => listAccountAdvertisers(ctx, { search: "", show: "all", sort: "name", direction: "asc", page: 1, pageSize: 100, ...query }));
 
 let accountId: string;
 beforeEach(async () => {
@@ -86,8 +87,10 @@ describe("mapAdvertiser", () => {
     }
   });
 
-  test("a sandbox account never gets an advertiser in a live ad server", async () => {
+  test("a sandbox account never gets an advertiser in a live ad server, nor a real one in a simulated", async () => {
     expect(await failure(map({ accountId, adapterConfigId: liveConnectionId }))).toMatchObject({ code: "VALIDATION_ERROR", field: "adapterConfigId" });
+    const realId = await makeAccount(publisher, { isSandbox: false });
+    expect(await failure(map({ accountId: realId }))).toMatchObject({ code: "VALIDATION_ERROR", field: "adapterConfigId" });
   });
 
   test("another publisher's account and connection do not exist", async () => {
@@ -110,19 +113,19 @@ describe("mapAdvertiser", () => {
 });
 
 describe("listAccountAdvertisers", () => {
-  test("a sandbox account shows simulated connections, a real one all of them", async () => {
+  test("a sandbox account shows simulated connections, a real one live ones", async () => {
     const realId = await makeAccount(publisher, { isSandbox: false, name: "Real Brand" });
     await map({ accountId });
-    const { rows } = await list({ pageSize: 100 });
+    const { rows } = await list();
     expect(rows.find((row) => row.id === accountId)?.advertisers).toMatchObject([{ connection: { name: "Ad Manager" }, advertiser: { name: "Acme Inc.", isRetired: false } }]);
-    expect(rows.find((row) => row.id === realId)?.advertisers.map((entry) => entry.connection.name)).toEqual(["Ad Manager", "Live network"]);
+    expect(rows.find((row) => row.id === realId)?.advertisers.map((entry) => entry.connection.name)).toEqual(["Live network"]);
   });
 
   test("finds by name, domain and buyer, and those that lack an advertiser", async () => {
     const mapped = await makeAccount(publisher, { name: "Zebra mapped", brandDomain: "zebra.example" });
     const unmapped = await makeAccount(publisher, { name: "Zebra unmapped", brandDomain: "zebra2.example" });
     await map({ accountId: mapped });
-    expect((await list({ search: "zebra" })).total).toBe(2);
+    expect(await list({ search: "zebra" })).toMatchObject({ total: 2, counts: { all: 2, unmapped: 1 } });
     expect((await list({ search: "zebra2" })).rows.map((row) => row.id)).toEqual([unmapped]);
     expect((await list({ search: "zebra", show: "unmapped" })).rows.map((row) => row.id)).toEqual([unmapped]);
     expect((await list({ search: "pinnacle" })).total).toBeGreaterThan(1);

@@ -1,4 +1,4 @@
-import { and, asc, count, eq, exists, ilike, inArray, isNull, not, or, sql } from "drizzle-orm";
+import { and, asc, count, desc, eq, exists, ilike, inArray, isNull, not, or, sql } from "drizzle-orm";
 import { z } from "zod";
 import { adapterConfigs, adServerInventory } from "../ad-servers/schema";
 import { recordAudit } from "../audit/service";
@@ -8,54 +8,58 @@ import { type Ctx } from "../context";
 import { AppError } from "../errors";
 import { retryBlockedForAccount } from "../fulfilment/blocked";
 import { announceChange } from "../live";
-import { containsPattern, pageSchema } from "../paging";
+import { containsPattern, type PageQuery, pageWindow } from "../paging";
 import { accountAdvertisers, accounts } from "./schema";
 
-export const accountListInput = z.strictObject({
-  search: z.string().trim().max(200).default(""),
-  /** unmapped: only accounts that lack an advertiser in a connection that their orders can go to. */
-  show: z.enum(["all", "unmapped"]).default("all"),
-  ...pageSchema,
-});
-export type AccountListInput = z.infer<typeof accountListInput>;
+const SORT_COLUMNS = { name: accounts.name, buyer: principals.name, created: accounts.createdAt };
 
-/** Sandbox orders go to simulated connections only; real orders to either. */
-const canReach = or(eq(adapterConfigs.mode, "simulated"), not(accounts.isSandbox));
+export type AccountListInput = PageQuery & {
+  search: string;
+  /** unmapped: only accounts that lack an advertiser in a connection that their orders can go to. */
+  show: "all" | "unmapped";
+  sort: keyof typeof SORT_COLUMNS;
+  direction: "asc" | "desc";
+};
+
+/** Sandbox orders run on simulated connections, real ones on live connections: each account has advertisers in its own world only. */
+const worldOf = (account: { isSandbox: boolean }) => (account.isSandbox ? "simulated" : "live");
+const isOfItsWorld = eq(adapterConfigs.mode, sql`case when ${accounts.isSandbox} then 'simulated' else 'live' end`);
 
 /** Accounts with the advertiser that stands for each of them per connection, and the connections there are. */
 export async function listAccountAdvertisers(ctx: Ctx, input: AccountListInput) {
   requirePermission(ctx.actor, "account.read");
   const lacksAdvertiser = exists(ctx.db.select({ one: sql`1` }).from(adapterConfigs).where(and(
-    eq(adapterConfigs.tenantId, ctx.tenantId), isNull(adapterConfigs.archivedAt), canReach,
+    eq(adapterConfigs.tenantId, ctx.tenantId), isNull(adapterConfigs.archivedAt), isOfItsWorld,
     not(exists(ctx.db.select({ one: sql`1` }).from(accountAdvertisers).where(and(
       eq(accountAdvertisers.tenantId, ctx.tenantId), eq(accountAdvertisers.accountId, accounts.id), eq(accountAdvertisers.adapterConfigId, adapterConfigs.id),
     )))),
   )));
   const pattern = containsPattern(input.search);
-  const where = and(
+  const matches = and(
     eq(accounts.tenantId, ctx.tenantId), isNull(accounts.archivedAt),
     input.search === "" ? undefined : or(ilike(accounts.name, pattern), ilike(accounts.brandDomain, pattern), ilike(accounts.operator, pattern), ilike(principals.name, pattern)),
-    input.show === "unmapped" ? lacksAdvertiser : undefined,
   );
+  const { limit, offset } = pageWindow(input);
+  const order = input.direction === "desc" ? desc : asc;
   const ofPrincipal = and(eq(principals.tenantId, accounts.tenantId), eq(principals.id, accounts.principalId));
-  const [found, totals, connections] = await Promise.all([
+  const [found, [counts = { all: 0, unmapped: 0 }], connections] = await Promise.all([
     ctx.db.select({
       id: accounts.id, name: accounts.name, brandDomain: accounts.brandDomain, operator: accounts.operator, isSandbox: accounts.isSandbox, status: accounts.status,
       createdAt: accounts.createdAt, principalName: principals.name,
-    }).from(accounts).innerJoin(principals, ofPrincipal).where(where).orderBy(asc(accounts.name), asc(accounts.id)).limit(input.pageSize).offset((input.page - 1) * input.pageSize),
-    ctx.db.select({ total: count() }).from(accounts).innerJoin(principals, ofPrincipal).where(where),
+    }).from(accounts).innerJoin(principals, ofPrincipal).where(and(matches, input.show === "unmapped" ? lacksAdvertiser : undefined)).orderBy(order(SORT_COLUMNS[input.sort]), order(accounts.id)).limit(limit).offset(offset),
+    ctx.db.select({ all: count(), unmapped: sql<number>`count(*) filter (where ${lacksAdvertiser})::int` }).from(accounts).innerJoin(principals, ofPrincipal).where(matches),
     ctx.db.select({ id: adapterConfigs.id, name: adapterConfigs.name, mode: adapterConfigs.mode, kind: adapterConfigs.kind }).from(adapterConfigs)
       .where(and(eq(adapterConfigs.tenantId, ctx.tenantId), isNull(adapterConfigs.archivedAt))).orderBy(asc(adapterConfigs.name), asc(adapterConfigs.id)),
   ]);
   const mappings = await loadMappings(ctx, found.map((account) => account.id));
   const rows = found.map((account) => ({
     ...account,
-    advertisers: connections.filter((connection) => connection.mode === "simulated" || !account.isSandbox).map((connection) => ({
+    advertisers: connections.filter((connection) => connection.mode === worldOf(account)).map((connection) => ({
       connection,
       advertiser: mappings.find((mapping) => mapping.accountId === account.id && mapping.adapterConfigId === connection.id) ?? null,
     })),
   }));
-  return { rows, total: totals[0]?.total ?? 0, page: input.page, pageSize: input.pageSize, connections };
+  return { rows, total: counts[input.show], counts, connections };
 }
 
 export type AccountRow = Awaited<ReturnType<typeof listAccountAdvertisers>>["rows"][number];
@@ -82,7 +86,9 @@ export const mapAdvertiserInput = z.strictObject({ accountId: z.uuid(), adapterC
 export async function mapAdvertiser(ctx: Ctx, input: z.infer<typeof mapAdvertiserInput>): Promise<{ advertiserName: string; retried: number }> {
   requirePermission(ctx.actor, "account.map_advertiser");
   const { account, connection } = await findPair(ctx, input);
-  if (account.isSandbox && connection.mode === "live") throw new AppError("VALIDATION_ERROR", "A sandbox account has no place in a live ad server: its orders go to simulated connections only.", { field: "adapterConfigId" });
+  if (connection.mode !== worldOf(account)) {
+    throw new AppError("VALIDATION_ERROR", account.isSandbox ? "A sandbox account's orders go to simulated connections only." : "A real account's orders go to live connections only.", { field: "adapterConfigId" });
+  }
   const [advertiser] = await ctx.db.select({ name: adServerInventory.name }).from(adServerInventory).where(and(
     eq(adServerInventory.tenantId, ctx.tenantId), eq(adServerInventory.adapterConfigId, connection.id), eq(adServerInventory.kind, "advertiser"),
     eq(adServerInventory.externalId, input.externalAdvertiserId), isNull(adServerInventory.retiredAt),

@@ -16,6 +16,6 @@ export const connectionInput = z.strictObject({
   /** Absent or empty: keep what is stored. Never read back. */
   credentials: z.string().max(32_768, "This is too long to be a key.").optional(),
   /** Remote calls per second. Absent: the ad server's default. */
-  ratePerSecond: z.number().min(0.1, "At least 0.1 a second.").max(1_000, "At most 1,000 a second.").optional(),
+  ratePerSecond: z.number("Enter a number.").min(0.1, "At least 0.1 a second.").max(1_000, "At most 1,000 a second.").optional(),
 });
 export type ConnectionInput = z.infer<typeof connectionInput>;

@@ -50,7 +50,7 @@ describe("searchInventory", () => {
   });
 
   test("pages", async () => {
-    const page = await search({ kind: "advertiser", page: 2, pageSize: 25 });
+    const page = await search({ kind: "advertiser", page: 2 });
     expect({ total: page.total, first: page.rows[0]?.name, length: page.rows.length }).toEqual({ total: 60, first: "Advertiser 25", length: 25 });
   });
 

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { adServerInventory } from "../ad-servers/schema";
 import { requirePermission } from "../auth/permissions";
 import { type Ctx } from "../context";
-import { containsPattern, pageSchema } from "../paging";
+import { containsPattern, pageWindow } from "../paging";
 
 export const INVENTORY_KINDS = ["ad_unit", "placement", "targeting_key", "targeting_value", "advertiser"] as const;
 export type InventoryKind = (typeof INVENTORY_KINDS)[number];
@@ -15,9 +15,11 @@ export const inventorySearchInput = z.strictObject({
   text: z.string().trim().max(200).default(""),
   /** Children of this alone: the values of one key. */
   parentExternalId: z.string().max(100).optional(),
-  ...pageSchema,
+  page: z.number().int().min(1).max(10_000).default(1),
 });
 export type InventorySearchInput = z.infer<typeof inventorySearchInput>;
+
+const PAGE_SIZE = 25;
 
 export type InventoryChoice = { externalId: string; parentExternalId: string | null; name: string; path: string | null; status: string | null; isRetired: boolean };
 
@@ -31,18 +33,19 @@ const CHOICE = {
 };
 
 /** What can be chosen in the ad server now, as of the last sync. What was retired is not offered. */
-export async function searchInventory(ctx: Ctx, input: InventorySearchInput): Promise<{ rows: InventoryChoice[]; total: number; page: number; pageSize: number }> {
+export async function searchInventory(ctx: Ctx, input: InventorySearchInput): Promise<{ rows: InventoryChoice[]; total: number }> {
   requirePermission(ctx.actor, "connection.read");
   const where = and(
     eq(adServerInventory.tenantId, ctx.tenantId), eq(adServerInventory.adapterConfigId, input.adapterConfigId), eq(adServerInventory.kind, input.kind), isNull(adServerInventory.retiredAt),
     input.parentExternalId === undefined ? undefined : eq(adServerInventory.parentExternalId, input.parentExternalId),
     input.text === "" ? undefined : or(ilike(adServerInventory.name, containsPattern(input.text)), ilike(adServerInventory.path, containsPattern(input.text)), eq(adServerInventory.externalId, input.text)),
   );
+  const { limit, offset } = pageWindow({ page: input.page, pageSize: PAGE_SIZE });
   const [found, totals] = await Promise.all([
-    ctx.db.select(CHOICE).from(adServerInventory).where(where).orderBy(asc(adServerInventory.name), asc(adServerInventory.externalId)).limit(input.pageSize).offset((input.page - 1) * input.pageSize),
+    ctx.db.select(CHOICE).from(adServerInventory).where(where).orderBy(asc(adServerInventory.name), asc(adServerInventory.externalId)).limit(limit).offset(offset),
     ctx.db.select({ total: count() }).from(adServerInventory).where(where),
   ]);
-  return { rows: found.map(toChoice), total: totals[0]?.total ?? 0, page: input.page, pageSize: input.pageSize };
+  return { rows: found.map(toChoice), total: totals[0]?.total ?? 0 };
 }
 
 /** Names and paths of things that were chosen, retired ones included and flagged. Ids that were never synced are missing from the answer. */

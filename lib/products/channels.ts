@@ -6,7 +6,7 @@ export const CHANNELS = [
 
 export type Channel = (typeof CHANNELS)[number];
 
-export const CHANNEL_NAMES: Record<Channel, string> = {
+const NAMES: Readonly<Record<Channel, string>> = {
   display: "Display",
   olv: "Online video",
   ctv: "Connected TV",
@@ -28,3 +28,10 @@ export const CHANNEL_NAMES: Record<Channel, string> = {
   product_placement: "Product placement",
   sponsored_intelligence: "Sponsored intelligence",
 };
+
+const names: Readonly<Record<string, string>> = NAMES;
+
+/** A channel's name for people; of one that is not in the list, its id. */
+export function channelName(channel: string): string {
+  return names[channel] ?? channel;
+}

@@ -1,42 +1,33 @@
 import { and, asc, count, desc, eq, ilike, inArray, isNotNull, isNull, or, sql } from "drizzle-orm";
-import { z } from "zod";
 import { adapterConfigs } from "../ad-servers/schema";
 import { requirePermission } from "../auth/permissions";
 import { type Ctx } from "../context";
 import { AppError } from "../errors";
 import { isUuid } from "../ids";
 import { microsToDecimal } from "../money";
-import { containsPattern, type Page, pageSchema } from "../paging";
+import { containsPattern, type PageQuery, pageWindow } from "../paging";
 import { reviewRule } from "./input";
 import { pricingOptions, products, productTargets } from "./schema";
 
-export const PRODUCT_SORTS = ["position", "name", "updated", "created"] as const;
-
-export const productListInput = z.strictObject({
-  search: z.string().trim().max(200).default(""),
-  state: z.enum(["selling", "archived"]).default("selling"),
-  sort: z.enum(PRODUCT_SORTS).default("position"),
-  direction: z.enum(["asc", "desc"]).default("asc"),
-  ...pageSchema,
-});
-export type ProductListInput = z.infer<typeof productListInput>;
-
 const SORT_COLUMNS = { position: products.position, name: products.name, updated: products.updatedAt, created: products.createdAt };
+
+export type ProductListInput = PageQuery & { search: string; state: "selling" | "archived"; sort: keyof typeof SORT_COLUMNS; direction: "asc" | "desc" };
 
 export type ProductListRow = Awaited<ReturnType<typeof listProducts>>["rows"][number];
 
 /** The publisher's products with their prices and the connections they are mapped to. */
 export async function listProducts(ctx: Ctx, input: ProductListInput) {
   requirePermission(ctx.actor, "product.read");
-  const where = and(
+  const matches = and(
     eq(products.tenantId, ctx.tenantId),
-    input.state === "archived" ? isNotNull(products.archivedAt) : isNull(products.archivedAt),
     input.search === "" ? undefined : or(ilike(products.name, containsPattern(input.search)), ilike(products.productId, containsPattern(input.search))),
   );
+  const where = and(matches, input.state === "archived" ? isNotNull(products.archivedAt) : isNull(products.archivedAt));
   const order = input.direction === "desc" ? desc : asc;
-  const [found, totals] = await Promise.all([
-    ctx.db.select().from(products).where(where).orderBy(order(SORT_COLUMNS[input.sort]), order(products.id)).limit(input.pageSize).offset((input.page - 1) * input.pageSize),
-    ctx.db.select({ total: count() }).from(products).where(where),
+  const { limit, offset } = pageWindow(input);
+  const [found, [counted]] = await Promise.all([
+    ctx.db.select().from(products).where(where).orderBy(order(SORT_COLUMNS[input.sort]), order(products.id)).limit(limit).offset(offset),
+    ctx.db.select({ all: count(), archived: count(products.archivedAt) }).from(products).where(matches),
   ]);
   const ids = found.map((product) => product.id);
   const [prices, targets] = await Promise.all([loadPrices(ctx, ids), loadTargets(ctx, ids)]);
@@ -53,7 +44,9 @@ export async function listProducts(ctx: Ctx, input: ProductListInput) {
     prices: prices.filter((price) => price.productId === product.id),
     connections: targets.filter((target) => target.productId === product.id).map(({ adapterConfigId, connectionName, status }) => ({ adapterConfigId, connectionName, status })),
   }));
-  return { rows, total: totals[0]?.total ?? 0, page: input.page, pageSize: input.pageSize } satisfies Page<unknown>;
+  const { all, archived } = counted ?? { all: 0, archived: 0 };
+  const counts = { selling: all - archived, archived };
+  return { rows, total: counts[input.state], counts };
 }
 
 export type ProductView = Awaited<ReturnType<typeof loadProduct>>;

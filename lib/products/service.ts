@@ -43,7 +43,7 @@ export async function saveProduct(ctx: Ctx, input: ProductInput): Promise<SavedP
 
   const before = existing && describe(await loadProduct(ctx, existing.id));
   const fields = {
-    name: input.name, description: input.description, channels: input.channels, formatIds: [...new Set(input.formatIds)],
+    name: input.name, description: input.description, channels: input.channels, formatIds: [...new Set(input.formatIds.map((formatId) => findFormat(formatId)?.id ?? formatId))],
     deliveryType: input.deliveryType, isReviewRequired: REVIEW_RULES[input.reviewRule], updatedAt: ctx.now,
   };
   const id = existing?.id ?? newId(ctx.now.getTime());

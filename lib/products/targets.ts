@@ -2,14 +2,18 @@ import { isDeepStrictEqual } from "node:util";
 import { and, eq, inArray, isNull } from "drizzle-orm";
 import { adServerDeclaration } from "../ad-servers/registry";
 import { adapterConfigs } from "../ad-servers/schema";
+import { type DesiredLine } from "../ad-servers/types";
 import { type Ctx } from "../context";
 import { findFormat } from "../creatives/formats";
 import { type FieldErrors } from "../field-errors";
+import { newId } from "../ids";
+import { MICROS } from "../money";
+import { addMs, DAY_MS } from "../time";
 import { type ProductInput } from "./input";
 import { productTargets } from "./schema";
 
 type Target = { adapterConfigId: string; config: Record<string, unknown> };
-export type TargetChange = { upsert: Target[]; remove: string[]; all: Target[] };
+export type TargetChange = { upsert: Target[]; remove: string[] };
 
 /**
  * Checks each target against its ad server's own schema and abilities. A target that is new or changed needs a verified connection;
@@ -21,7 +25,7 @@ export async function planTargets(ctx: Ctx, productId: string | undefined, input
   const connections = ids.length === 0 ? [] : await ctx.db.select().from(adapterConfigs)
     .where(and(eq(adapterConfigs.tenantId, ctx.tenantId), inArray(adapterConfigs.id, ids), isNull(adapterConfigs.archivedAt))).for("share");
   const existing = productId ? await ctx.db.select().from(productTargets).where(and(eq(productTargets.tenantId, ctx.tenantId), eq(productTargets.productId, productId))) : [];
-  const change: TargetChange = { upsert: [], remove: existing.map((row) => row.adapterConfigId).filter((id) => !ids.includes(id)), all: [] };
+  const change: TargetChange = { upsert: [], remove: existing.map((row) => row.adapterConfigId).filter((id) => !ids.includes(id)) };
 
   input.targets.forEach((target, index) => {
     const at = `targets.${index}`;
@@ -36,7 +40,9 @@ export async function planTargets(ctx: Ctx, productId: string | undefined, input
       errors.add(`${at}.adapterConfigId`, `${connection.name} sells in ${connection.currency}; none of this product's prices is in ${connection.currency}.`);
     }
     const config = parsed.data;
-    change.all.push({ adapterConfigId: connection.id, config });
+    for (const line of sampleLines(input, connection.currency, config, ctx.now)) {
+      for (const problem of declaration.checkLine(line)) errors.add(`${at}.config`, problem.message);
+    }
     const stored = existing.find((row) => row.adapterConfigId === connection.id);
     if (stored && isDeepStrictEqual(declaration.productTargetSchema.safeParse(stored.config).data, config)) return;
     if (connection.status !== "verified") return errors.add(`${at}.adapterConfigId`, `${connection.name} is not verified yet. Products can be mapped to it once its test has passed.`);
@@ -60,6 +66,20 @@ export async function applyTargets(ctx: Ctx, productId: string, change: TargetCh
     await ctx.db.insert(productTargets).values({ tenantId: ctx.tenantId, productId, ...target, createdAt: ctx.now, updatedAt: ctx.now })
       .onConflictDoUpdate({ target: [productTargets.tenantId, productTargets.productId, productTargets.adapterConfigId], set: { config: target.config, updatedAt: ctx.now } });
   }
+}
+
+/** A package of each price, as it would be sold: what the ad server cannot express is refused here, not when the first order comes. */
+function sampleLines(input: ProductInput, currency: string, target: Record<string, unknown>, now: Date): DesiredLine[] {
+  return input.pricingOptions.filter((option) => option.currency === currency).map((option) => ({
+    packageId: newId(now.getTime()), name: input.name, productName: input.name, target, deliveryType: input.deliveryType, pricingModel: option.pricingModel,
+    rateMicros: (10n * MICROS).toString(), budgetMicros: (10_000n * MICROS).toString(), currency, units: "1000",
+    startsAt: addMs(now, DAY_MS).toISOString(), endsAt: addMs(now, 31 * DAY_MS).toISOString(), pacing: "even", isPaused: false, isCanceled: false, targeting: {},
+    placeholders: input.formatIds.flatMap((formatId) => {
+      const format = findFormat(formatId);
+      return format ? [{ width: format.width, height: format.height, kind: format.kind }] : [];
+    }),
+    creatives: [],
+  }));
 }
 
 function checkAbilities(input: ProductInput, connectionName: string, capabilities: { pricingModels: string[]; creativeKinds: string[] }, errors: FieldErrors): void {

@@ -1,38 +1,49 @@
-import { and, count, desc, eq } from "drizzle-orm";
-import { z } from "zod";
+import { and, asc, count, desc, eq, ilike, inArray } from "drizzle-orm";
 import { adapterConfigs } from "../ad-servers/schema";
 import { requirePermission } from "../auth/permissions";
 import { type Ctx } from "../context";
-import { pageSchema } from "../paging";
-import { SYNC_JOB_KINDS, syncJobs } from "./schema";
+import { isUuid } from "../ids";
+import { containsPattern, type PageQuery, pageWindow } from "../paging";
+import { syncJobs } from "./schema";
 
-export const syncJobListInput = z.strictObject({
-  connectionId: z.uuid().optional(),
-  kind: z.enum(SYNC_JOB_KINDS).optional(),
-  state: z.enum(["queued", "running", "succeeded", "failed"]).optional(),
-  ...pageSchema,
-});
-export type SyncJobListInput = z.infer<typeof syncJobListInput>;
+const SORT_COLUMNS = { created: syncJobs.createdAt, connection: adapterConfigs.name };
+
+export type SyncJobListInput = PageQuery & {
+  /** Part of the connection's name. */
+  search: string;
+  /** One connection alone; an id that is none finds nothing. */
+  connection: string | null;
+  state: "all" | "open" | "succeeded" | "failed";
+  sort: keyof typeof SORT_COLUMNS;
+  direction: "asc" | "desc";
+};
+
+const STATES = { open: ["queued", "running"], succeeded: ["succeeded"], failed: ["failed"] } as const;
 
 export type SyncJobRow = Awaited<ReturnType<typeof listSyncJobs>>["rows"][number];
 
-/** Tests and syncs of this publisher, newest first. */
+/** Tests and syncs of this publisher, with counts per state. */
 export async function listSyncJobs(ctx: Ctx, input: SyncJobListInput) {
   requirePermission(ctx.actor, "connection.read");
-  const where = and(
+  if (input.connection !== null && !isUuid(input.connection)) return { rows: [], total: 0, counts: { all: 0, open: 0, succeeded: 0, failed: 0 } };
+  const ofConnection = and(eq(adapterConfigs.tenantId, syncJobs.tenantId), eq(adapterConfigs.id, syncJobs.adapterConfigId));
+  const matches = and(
     eq(syncJobs.tenantId, ctx.tenantId),
-    input.connectionId === undefined ? undefined : eq(syncJobs.adapterConfigId, input.connectionId),
-    input.kind === undefined ? undefined : eq(syncJobs.kind, input.kind),
-    input.state === undefined ? undefined : eq(syncJobs.state, input.state),
+    input.connection === null ? undefined : eq(syncJobs.adapterConfigId, input.connection),
+    input.search === "" ? undefined : ilike(adapterConfigs.name, containsPattern(input.search)),
   );
-  const [rows, totals] = await Promise.all([
+  const order = input.direction === "desc" ? desc : asc;
+  const { limit, offset } = pageWindow(input);
+  const [rows, states] = await Promise.all([
     ctx.db.select({
       id: syncJobs.id, kind: syncJobs.kind, state: syncJobs.state, adapterConfigId: syncJobs.adapterConfigId, connectionName: adapterConfigs.name, requestedBy: syncJobs.requestedBy,
-      phases: syncJobs.phases, counts: syncJobs.counts, error: syncJobs.error, leaseUntil: syncJobs.leaseUntil, heartbeatAt: syncJobs.heartbeatAt,
-      startedAt: syncJobs.startedAt, finishedAt: syncJobs.finishedAt, createdAt: syncJobs.createdAt,
-    }).from(syncJobs).innerJoin(adapterConfigs, and(eq(adapterConfigs.tenantId, syncJobs.tenantId), eq(adapterConfigs.id, syncJobs.adapterConfigId)))
-      .where(where).orderBy(desc(syncJobs.createdAt), desc(syncJobs.id)).limit(input.pageSize).offset((input.page - 1) * input.pageSize),
-    ctx.db.select({ total: count() }).from(syncJobs).where(where),
+      phases: syncJobs.phases, counts: syncJobs.counts, error: syncJobs.error, leaseUntil: syncJobs.leaseUntil, startedAt: syncJobs.startedAt, finishedAt: syncJobs.finishedAt, createdAt: syncJobs.createdAt,
+    }).from(syncJobs).innerJoin(adapterConfigs, ofConnection)
+      .where(and(matches, input.state === "all" ? undefined : inArray(syncJobs.state, STATES[input.state])))
+      .orderBy(order(SORT_COLUMNS[input.sort]), order(syncJobs.id)).limit(limit).offset(offset),
+    ctx.db.select({ state: syncJobs.state, count: count() }).from(syncJobs).innerJoin(adapterConfigs, ofConnection).where(matches).groupBy(syncJobs.state),
   ]);
-  return { rows, total: totals[0]?.total ?? 0, page: input.page, pageSize: input.pageSize };
+  const countOf = (...wanted: string[]) => states.filter(({ state }) => wanted.includes(state)).reduce((sum, row) => sum + row.count, 0);
+  const counts = { all: countOf("queued", "running", "succeeded", "failed"), open: countOf(...STATES.open), succeeded: countOf(...STATES.succeeded), failed: countOf(...STATES.failed) };
+  return { rows, total: counts[input.state], counts };
 }
