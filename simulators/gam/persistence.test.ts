@@ -26,7 +26,7 @@ type Running = Pick<Simulator, "url" | "serviceAccountKey"> & { child: ChildProc
 /** A simulator in a process of its own, as the product starts it. */
 async function startChild(env: Record<string, string> = {}): Promise<Running> {
   const child = spawn(process.execPath, ["--import", "tsx", path.join(import.meta.dirname, "main.ts")], {
-    env: { PATH: process.env["PATH"], SIM_PORT: "0", DATA_DIR: dataDir, ...env },
+    env: { NODE_ENV: "test", PATH: process.env["PATH"], SIM_PORT: "0", DATA_DIR: dataDir, ...env },
     stdio: ["ignore", "pipe", "inherit", "ipc"],
   });
   children.push(child);
@@ -121,7 +121,7 @@ test("it ends with its parent when asked to", async () => {
     child.stdout.once("data", (line) => process.send({ pid: child.pid, line: String(line) }));
     setInterval(() => {}, 1000);`;
   const parent = spawn(process.execPath, ["-e", script], {
-    env: { PATH: process.env["PATH"], SIM_PORT: "0", DATA_DIR: path.join(dataDir, "orphan"), EXIT_WITH_PARENT: "1" },
+    env: { NODE_ENV: "test", PATH: process.env["PATH"], SIM_PORT: "0", DATA_DIR: path.join(dataDir, "orphan"), EXIT_WITH_PARENT: "1" },
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
   children.push(parent);
