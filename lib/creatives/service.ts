@@ -1,0 +1,150 @@
+import { and, eq, inArray, isNull, notInArray, sql } from "drizzle-orm";
+import { z } from "zod";
+import { type AccountRow } from "../accounts/present";
+import { canonicalHash, canonicalJson } from "../adcp/canonical-json";
+import { type BuyerSession } from "../adcp/tool";
+import { recordAudit } from "../audit/service";
+import { type Ctx } from "../context";
+import { AppError, invariant } from "../errors";
+import { newId, toWireId } from "../ids";
+import { findFormat } from "./formats";
+import { creatives } from "./schema";
+import { type CreativeRow } from "./to-desired";
+import { lockServingMediaBuys, reconverge } from "./serving";
+import { checkAssets, unusedAssets } from "./validate";
+
+const CREATIVE_ID_LENGTH_MAX = 255;
+const NAME_LENGTH_MAX = 500;
+
+const creativeItem = z.looseObject({
+  creative_id: z.string(),
+  name: z.string(),
+  format_id: z.looseObject({ agent_url: z.string(), id: z.string() }),
+  assets: z.record(z.string(), z.unknown()),
+  tags: z.array(z.string()).default([]),
+});
+type CreativeItem = z.infer<typeof creativeItem>;
+
+/** Parts of the protocol's creative that are not kept; the buyer is told. */
+const NOT_KEPT = ["inputs", "industry_identifiers", "provenance"] as const;
+
+export type CreativeOutcome = {
+  creativeId: string;
+  action: "created" | "updated" | "unchanged" | "failed" | "deleted";
+  /** null when it failed, and in a dry run when it would be new. */
+  row: CreativeRow | null;
+  /** Names of what changed; for `updated` only. */
+  changes: string[];
+  /** For `failed` only; their fields are relative to the creative. */
+  errors: AppError[];
+  warnings: string[];
+};
+
+export type UpsertInput = { session: BuyerSession; account: AccountRow; /** Creatives in the protocol's form (core/creative-asset.json). */ items: readonly unknown[] };
+
+/**
+ * Puts creatives into the buyer's library, in the order given. Invalid ones are `failed` and change nothing; the others are approved at once.
+ * Every confirmed media buy that serves a changed one converges again.
+ */
+export async function upsertCreatives(ctx: Ctx, { session, account, items }: UpsertInput): Promise<CreativeOutcome[]> {
+  const parsed = items.map((item) => creativeItem.parse(item));
+  const existing = await loadByBuyerIds(ctx, account, parsed.map((item) => item.creative_id));
+  const planned = parsed.map((item, index) => {
+    const errors = checkItem(item);
+    if (parsed.findIndex((other) => other.creative_id === item.creative_id) !== index) errors.push(new AppError("VALIDATION_ERROR", "This creative_id appears twice in the request.", { field: "creative_id" }));
+    const current = existing.get(item.creative_id);
+    return { item, current, errors, changes: errors.length === 0 && current ? changesOf(current, item) : [] };
+  });
+  const writes = planned.filter(({ errors, current, changes }) => errors.length === 0 && (!current || changes.length > 0));
+  const serving = await lockServingMediaBuys(ctx, writes.flatMap(({ current }) => (current ? [current.id] : [])));
+  const written = await writeAll(ctx, session, account, writes.map(({ item }) => item));
+  for (const { item, current } of writes) {
+    const row = written.get(item.creative_id);
+    invariant(row, "a written creative is returned");
+    await recordAudit(ctx, { action: current ? "creative.updated" : "creative.created", objectKind: "creative", objectId: row.id, summary: `The creative "${row.name}" (${row.creativeId}) was ${current ? "changed" : "added"}.` });
+  }
+  await reconverge(ctx, serving);
+  return planned.map(({ item, current, errors, changes }): CreativeOutcome => ({
+    creativeId: item.creative_id,
+    action: errors.length > 0 ? "failed" : !current ? "created" : changes.length > 0 ? "updated" : "unchanged",
+    row: errors.length > 0 ? null : (written.get(item.creative_id) ?? current ?? null),
+    changes,
+    errors,
+    warnings: errors.length > 0 ? [] : warningsOf(item),
+  }));
+}
+
+/** Archives what the account's library holds beyond `kept`; what served it converges again. */
+export async function archiveOthers(ctx: Ctx, account: AccountRow, kept: string[]): Promise<CreativeOutcome[]> {
+  const others = and(eq(creatives.tenantId, ctx.tenantId), eq(creatives.accountId, account.id), isNull(creatives.archivedAt), kept.length > 0 ? notInArray(creatives.creativeId, kept) : undefined);
+  const found = await ctx.db.select({ id: creatives.id }).from(creatives).where(others);
+  const serving = await lockServingMediaBuys(ctx, found.map(({ id }) => id));
+  const archived = await ctx.db.update(creatives).set({ status: "archived", archivedAt: ctx.now, updatedAt: ctx.now, version: sql`${creatives.version} + 1` }).where(others).returning();
+  for (const row of archived) await recordAudit(ctx, { action: "creative.archived", objectKind: "creative", objectId: row.id, summary: `The creative "${row.name}" (${row.creativeId}) was archived: a sync left it out.` });
+  await reconverge(ctx, serving);
+  return archived.map((row) => ({ creativeId: row.creativeId, action: "deleted", row, changes: [], errors: [], warnings: [] }));
+}
+
+/** Creatives of one account by the buyer's ids, archived ones included. */
+export async function loadByBuyerIds(ctx: Ctx, account: AccountRow, creativeIds: readonly string[]): Promise<Map<string, CreativeRow>> {
+  if (creativeIds.length === 0) return new Map();
+  const rows = await ctx.db.select().from(creatives).where(and(eq(creatives.tenantId, ctx.tenantId), eq(creatives.accountId, account.id), inArray(creatives.creativeId, [...creativeIds])));
+  return new Map(rows.map((row) => [row.creativeId, row]));
+}
+
+function checkItem(item: CreativeItem): AppError[] {
+  const errors: AppError[] = [];
+  if (item.creative_id === "" || item.creative_id.length > CREATIVE_ID_LENGTH_MAX) errors.push(new AppError("VALIDATION_ERROR", `A creative_id has 1 to ${CREATIVE_ID_LENGTH_MAX} characters.`, { field: "creative_id" }));
+  if (item.name.trim() === "" || item.name.length > NAME_LENGTH_MAX) errors.push(new AppError("VALIDATION_ERROR", `A name has 1 to ${NAME_LENGTH_MAX} characters.`, { field: "name" }));
+  const format = findFormat(item.format_id.id);
+  if (!format) return [...errors, new AppError("VALIDATION_ERROR", "This publisher knows no format with this id.", { field: "format_id.id", suggestion: "Choose one from list_creative_formats." })];
+  return [...errors, ...checkAssets(format, item.assets)];
+}
+
+function warningsOf(item: CreativeItem): string[] {
+  const format = findFormat(item.format_id.id);
+  const unused = format ? unusedAssets(format, item.assets) : [];
+  return [
+    ...unused.map((key) => `The format ${format?.id ?? ""} has no asset "${key}"; it is kept but not served.`),
+    ...NOT_KEPT.filter((key) => item[key] !== undefined).map((key) => `"${key}" is not kept.`),
+  ];
+}
+
+function changesOf(current: CreativeRow, item: CreativeItem): string[] {
+  const changes: string[] = [];
+  if (current.name !== item.name) changes.push("name");
+  if (canonicalJson(current.formatId) !== canonicalJson(item.format_id)) changes.push("format_id");
+  if (canonicalJson(current.assets) !== canonicalJson(item.assets)) changes.push("assets");
+  if (canonicalJson(current.tags) !== canonicalJson(item.tags)) changes.push("tags");
+  if (current.archivedAt !== null || current.status !== "approved") changes.push("status");
+  return changes;
+}
+
+async function writeAll(ctx: Ctx, session: BuyerSession, account: AccountRow, items: CreativeItem[]): Promise<Map<string, CreativeRow>> {
+  if (items.length === 0) return new Map();
+  const rows = await ctx.db.insert(creatives)
+    .values(items.map((item, index) => ({
+      tenantId: ctx.tenantId, id: newId(ctx.now.getTime() + index), principalId: session.principalId, accountId: account.id, creativeId: item.creative_id,
+      name: item.name, formatId: item.format_id, assets: item.assets, tags: item.tags, status: "approved" as const,
+      contentHash: canonicalHash({ name: item.name, format_id: item.format_id, assets: item.assets, tags: item.tags }), createdAt: ctx.now, updatedAt: ctx.now,
+    })))
+    .onConflictDoUpdate({
+      target: [creatives.tenantId, creatives.accountId, creatives.creativeId],
+      set: {
+        name: sql`excluded.name`, formatId: sql`excluded.format_id`, assets: sql`excluded.assets`, tags: sql`excluded.tags`, status: sql`excluded.status`, contentHash: sql`excluded.content_hash`,
+        rejectionReason: null, archivedAt: null, updatedAt: ctx.now, version: sql`${creatives.version} + 1`,
+      },
+    })
+    .returning();
+  return new Map(rows.map((row) => [row.creativeId, row]));
+}
+
+/** Of a library row: whether it may be put on air. */
+export function isServable(row: CreativeRow): boolean {
+  return row.status === "approved" && row.archivedAt === null;
+}
+
+export function platformId(row: CreativeRow): string {
+  return toWireId("creative", row.id);
+}
+
