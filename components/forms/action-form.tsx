@@ -1,10 +1,10 @@
 "use client";
 
 import { useParams } from "next/navigation";
-import { type ReactNode, startTransition, useActionState, useEffect, useRef } from "react";
+import { type ReactNode, startTransition, useEffect, useRef } from "react";
+import { type ActionState, type AdminAction } from "@/lib/auth/action-state";
 import { ActionStatus } from "./action-status";
-import { showToast } from "@/components/ui/toast";
-import { type ActionState, type AdminAction, IDLE } from "@/lib/auth/action-state";
+import { useReportedAction } from "./use-reported-action";
 
 export type FormView = {
   state: ActionState;
@@ -17,7 +17,7 @@ export type FormView = {
 
 /**
  * A form whose action came through adminAction. Sends the publisher of the address along; says the result in a region that exists
- * beforehand; moves focus to the first field at fault; works before its scripts have loaded.
+ * beforehand; moves focus to the first field at fault.
  */
 export function ActionForm({ action, children, className, onOk, isSilent = false }: {
   action: AdminAction;
@@ -28,16 +28,10 @@ export function ActionForm({ action, children, className, onOk, isSilent = false
   isSilent?: boolean;
 }) {
   const { publisher } = useParams<{ publisher: string }>();
-  const [state, dispatch, isPending] = useActionState(action, IDLE);
+  const [state, dispatch, isPending] = useReportedAction(action, onOk);
   const form = useRef<HTMLFormElement>(null);
-  const whenOk = useRef(onOk);
-  useEffect(() => { whenOk.current = onOk; });
 
   useEffect(() => {
-    if (state.status === "ok") {
-      showToast("success", state.message);
-      whenOk.current?.();
-    }
     if (state.status === "invalid") form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
   }, [state]);
 
@@ -73,13 +67,6 @@ export function ActionForm({ action, children, className, onOk, isSilent = false
 /** The same for a form that keeps its values itself: `submit(input)` sends an object. */
 export function useAdminAction(action: AdminAction, onOk?: () => void): { state: ActionState; isPending: boolean; submit(input: unknown): void } {
   const { publisher } = useParams<{ publisher: string }>();
-  const [state, dispatch, isPending] = useActionState(action, IDLE);
-  const whenOk = useRef(onOk);
-  useEffect(() => { whenOk.current = onOk; });
-  useEffect(() => {
-    if (state.status !== "ok") return;
-    showToast("success", state.message);
-    whenOk.current?.();
-  }, [state]);
+  const [state, dispatch, isPending] = useReportedAction(action, onOk);
   return { state, isPending, submit: (input) => startTransition(() => dispatch({ publisher, input })) };
 }

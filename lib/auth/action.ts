@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { refresh } from "next/cache";
 import { headers } from "next/headers";
-import { redirect, unstable_rethrow } from "next/navigation";
+import { unstable_rethrow } from "next/navigation";
 import { type z } from "zod";
 import { type Ctx } from "../context";
 import { AppError } from "../errors";
@@ -23,35 +23,33 @@ export type ActionResult = { message: string; redirectTo?: string };
  */
 export function adminAction<S extends z.ZodType>(permission: Permission, schema: S, perform: (ctx: Ctx, input: z.output<S>, publisher: string) => Promise<ActionResult>): AdminAction {
   return async (_previous, raw) => {
-    let redirectTo: string | undefined;
     let state: ActionState;
     try {
-      ({ state, redirectTo } = await performAction(permission, schema, perform, raw));
+      state = await performAction(permission, schema, perform, raw);
     } catch (error) {
       unstable_rethrow(error);
       state = describeFailure(error, raw);
     }
-    if (redirectTo) redirect(redirectTo);
     refresh();
     return state;
   };
 }
 
-async function performAction<S extends z.ZodType>(permission: Permission, schema: S, perform: (ctx: Ctx, input: z.output<S>, publisher: string) => Promise<ActionResult>, raw: ActionInput): Promise<{ state: ActionState; redirectTo?: string }> {
-  if (!isSameOrigin(await headers())) return { state: { status: "denied", message: "This form was sent from another site." } };
+async function performAction<S extends z.ZodType>(permission: Permission, schema: S, perform: (ctx: Ctx, input: z.output<S>, publisher: string) => Promise<ActionResult>, raw: ActionInput): Promise<ActionState> {
+  if (!isSameOrigin(await headers())) return { status: "denied", message: "This form was sent from another site." };
   const staff = await readStaff();
-  if (!staff) return { state: { status: "denied", message: "Your session has ended. Sign in again; nothing was changed." } };
+  if (!staff) return { status: "denied", message: "Your session has ended. Sign in again; nothing was changed." };
   const { publisher: slug, input } = raw instanceof FormData ? readForm(raw) : raw;
   const publisher = staff.memberships.find((membership) => membership.slug === slug);
-  if (!publisher || !hasPermission(publisher.role, permission)) return { state: { status: "denied", message: "Your role does not allow this. Ask an administrator of this publisher." } };
+  if (!publisher || !hasPermission(publisher.role, permission)) return { status: "denied", message: "Your role does not allow this. Ask an administrator of this publisher." };
 
   const parsed = schema.safeParse(input);
   if (!parsed.success) {
     const fieldErrors = Object.fromEntries(parsed.error.issues.map((issue) => [issue.path.join("."), issue.message]).reverse());
-    return { state: { status: "invalid", message: "Nothing was changed: see what is marked.", fieldErrors, values: typedValues(raw) } };
+    return { status: "invalid", message: "Nothing was changed: see what is marked.", fieldErrors, values: typedValues(raw) };
   }
   const { message, redirectTo } = await runAs(staff, publisher, (ctx) => perform(ctx, parsed.data, publisher.slug));
-  return { state: { status: "ok", message }, ...(redirectTo ? { redirectTo } : {}) };
+  return { status: "ok", message, ...(redirectTo ? { redirectTo } : {}) };
 }
 
 function describeFailure(error: unknown, raw: ActionInput): ActionState {
