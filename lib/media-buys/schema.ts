@@ -56,6 +56,9 @@ export type SoldSnapshot = {
   productName: string;
   deliveryType: "guaranteed" | "non_guaranteed";
   pricingOptionId: string;
+  /** Set when sold by auction: bids stay at or above it. */
+  floorMicros?: string;
+  minSpendMicros?: string;
   formatIds: string[];
   /** Per connection, in the form of that ad server's productTargetSchema. */
   targets: { adapterConfigId: string; config: Record<string, unknown> }[];

@@ -1,0 +1,22 @@
+import { assertAccountMayOrder, resolveAccount } from "../../accounts/service";
+import { createMediaBuy } from "../../media-buys/create";
+import { type Tool } from "../tool";
+
+export const createMediaBuyTool: Tool = {
+  kind: "mutation",
+  name: "create_media_buy",
+  title: "Place an order",
+  description:
+    "Orders one or more packages: a product at one of its pricing options, with a budget, a flight, targeting and creatives. Answers media_buy_id, status and packages when the order is confirmed, or status `submitted` with a task_id when the publisher reviews it first: poll tasks_get, or send push_notification_config to be told.",
+  access: "principal",
+  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true },
+  async run(call, input) {
+    const account = await resolveAccount(call, call.session, input.account);
+    assertAccountMayOrder(account);
+    const result = await createMediaBuy(call, { session: call.session, account, request: input, agentUrl: call.agentUrl });
+    return {
+      payload: result.payload,
+      summary: result.outcome === "submitted" ? "The order was received; the publisher reviews it before it is confirmed." : "The order is confirmed.",
+    };
+  },
+};

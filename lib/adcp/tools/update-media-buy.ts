@@ -1,0 +1,19 @@
+import { assertAccountIsOpen, resolveAccount } from "../../accounts/service";
+import { updateMediaBuy } from "../../media-buys/update";
+import { type Tool } from "../tool";
+
+export const updateMediaBuyTool: Tool = {
+  kind: "mutation",
+  name: "update_media_buy",
+  title: "Change an order",
+  description:
+    "Pauses, resumes or cancels a media buy or single packages, and changes budgets, bids, dates, pacing, targeting and creatives; new_packages adds more. Fields left out stay as they are. Send the revision you last read, so that a change made meanwhile is not overwritten.",
+  access: "principal",
+  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true },
+  async run(call, input) {
+    const account = await resolveAccount(call, call.session, input.account);
+    assertAccountIsOpen(account);
+    const { payload } = await updateMediaBuy(call, { session: call.session, account, request: input, agentUrl: call.agentUrl });
+    return { payload, summary: `The media buy is ${String(payload.status)} at revision ${String(payload.revision)}; its ad servers follow.` };
+  },
+};

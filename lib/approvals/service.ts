@@ -1,0 +1,119 @@
+import { and, eq } from "drizzle-orm";
+import { z } from "zod";
+import { recordAudit } from "../audit/service";
+import { requirePermission } from "../auth/permissions";
+import { type Ctx } from "../context";
+import { env } from "../env";
+import { AppError, invariant } from "../errors";
+import { requestConvergence } from "../fulfilment/request";
+import { fulfilments } from "../fulfilment/schema";
+import { isUuid } from "../ids";
+import { announceChange } from "../live";
+import { effectiveStart } from "../media-buys/flight";
+import { presentConfirmation, presentSoldPackage } from "../media-buys/present";
+import { type AssignedCreative, creativeReadiness, lockMediaBuy } from "../media-buys/queries";
+import { endTask, type TaskError } from "../media-buys/tasks";
+import { nextStatusAfterConfirmation, transitionMediaBuy } from "../media-buys/transitions";
+import { tenants } from "../tenants/schema";
+import { formatDateTime } from "../time";
+import { queueTaskWebhook } from "../webhooks/service";
+import { loadReview, type Review, type WorkflowStep } from "./review";
+import { workflowSteps } from "./schema";
+
+export const DECISIONS = ["approve", "reject", "ask_for_changes"] as const;
+export type Decision = (typeof DECISIONS)[number];
+export type DecideInput = { stepId: string; decision: Decision; reason?: string; shownHash: string };
+
+const REASON_LENGTH_MAX = 1_000;
+
+/**
+ * The one way by which an order that waits is decided, whoever decides and wherever from. One transaction: the decision, the order's
+ * status, the buyer's task and its webhook, and the events that start execution. Throws PERMISSION_DENIED, REFERENCE_NOT_FOUND,
+ * VALIDATION_ERROR without a reason, INVALID_STATE when a check blocks, CONFLICT when it was decided or changed meanwhile.
+ */
+export async function decideMediaBuy(ctx: Ctx, input: DecideInput): Promise<{ mediaBuyId: string }> {
+  requirePermission(ctx.actor, "media_buy.decide");
+  const reason = input.reason?.trim() ?? "";
+  if (input.decision !== "approve" && reason === "") throw new AppError("VALIDATION_ERROR", "Give a reason: the buyer will read it.", { field: "reason" });
+  if (reason.length > REASON_LENGTH_MAX) throw new AppError("VALIDATION_ERROR", `A reason has at most ${REASON_LENGTH_MAX} characters.`, { field: "reason" });
+
+  const step = await lockOpenStep(ctx, input.stepId);
+  const review = await loadReview(ctx, step.mediaBuyId);
+  if (review.shownHash !== input.shownHash) {
+    throw new AppError("CONFLICT", "The order has changed since you looked at it.", { suggestion: "Reload to see it as it is now, then decide." });
+  }
+  if (input.decision === "approve") await approve(ctx, step, review);
+  else await refuse(ctx, step, input.decision, reason);
+
+  await ctx.db.update(workflowSteps)
+    .set({
+      state: input.decision === "approve" ? "approved" : "rejected", decision: input.decision, reason: reason === "" ? null : reason,
+      decidedBy: ctx.actor.kind === "user" ? ctx.actor.userId : null, decidedByLabel: ctx.actor.label, decidedAt: ctx.now, updatedAt: ctx.now,
+    })
+    .where(and(eq(workflowSteps.tenantId, ctx.tenantId), eq(workflowSteps.id, step.id)));
+  if (step.taskId) await queueTaskWebhook(ctx, { taskId: step.taskId });
+  announceChange(ctx, "media_buy", step.mediaBuyId);
+  announceChange(ctx, "queue", step.id);
+  return { mediaBuyId: step.mediaBuyId };
+}
+
+const DECIDED: Record<string, string> = { approve: "approved", reject: "rejected", ask_for_changes: "asked for changes to" };
+
+/** Locks the order, then the step: every path takes them in this order. Of two people, the second waits here and learns who was first. */
+async function lockOpenStep(ctx: Ctx, stepId: string): Promise<WorkflowStep> {
+  const its = and(eq(workflowSteps.tenantId, ctx.tenantId), eq(workflowSteps.id, stepId), eq(workflowSteps.kind, "media_buy_approval"));
+  const [known] = isUuid(stepId) ? await ctx.db.select({ mediaBuyId: workflowSteps.mediaBuyId }).from(workflowSteps).where(its) : [];
+  if (!known) throw new AppError("REFERENCE_NOT_FOUND", "There is no such approval here.");
+  await lockMediaBuy(ctx, known.mediaBuyId);
+  const [step] = await ctx.db.select().from(workflowSteps).where(its).for("update");
+  invariant(step, "a workflow step vanished");
+  if (step.state === "requires_approval") return step;
+  const [tenant] = await ctx.db.select({ timeZone: tenants.timeZone }).from(tenants).where(eq(tenants.id, ctx.tenantId));
+  const decision = DECIDED[step.decision ?? ""] ?? "decided";
+  const when = step.decidedAt && tenant ? ` on ${formatDateTime(step.decidedAt, tenant.timeZone)}` : "";
+  throw new AppError("CONFLICT", `${step.decidedByLabel ?? "Somebody"} ${decision} this order${when}.`, {
+    suggestion: "Reload to see where it stands.", details: { decision: step.decision, decided_by: step.decidedByLabel, decided_at: step.decidedAt?.toISOString() },
+  });
+}
+
+/** What the buyer said of each package, to be echoed as it was. */
+const requestedPackages = z.array(z.looseObject({ format_ids: z.array(z.looseObject({ agent_url: z.string(), id: z.string() })).optional(), agency_estimate_number: z.string().optional() }));
+
+async function approve(ctx: Ctx, step: WorkflowStep, review: Review): Promise<void> {
+  const { mediaBuy: buy, packages } = review;
+  const blocks = review.checks.filter(({ outcome }) => outcome === "block");
+  if (blocks.length > 0) throw new AppError("INVALID_STATE", `This order cannot be approved. ${blocks.map(({ message }) => message).join(" ")}`, { details: { checks: blocks } });
+  const assigned = packages.flatMap((row) => row.creatives.map((item): AssignedCreative => ({ packageId: row.id, ...item })));
+  const confirmed = await transitionMediaBuy(ctx, {
+    mediaBuyId: buy.id, from: ["pending_approval"], to: nextStatusAfterConfirmation(creativeReadiness(packages, assigned)),
+    set: { confirmedAt: ctx.now, effectiveStartsAt: effectiveStart(buy.startsAt, ctx.now) },
+  });
+  const requested = requestedPackages.safeParse(review.rawRequest.packages).data ?? [];
+  const presenting = { buy: confirmed, assigned, agentUrl: new URL(env().publicUrl).origin };
+  const result = presentConfirmation(confirmed, review.account, packages.map((row) => presentSoldPackage(row, presenting, requested[row.position])));
+  if (step.taskId) await endTask(ctx, step.taskId, { status: "completed", message: "The publisher approved the order.", result });
+  await requestConvergence(ctx, buy.id);
+  await recordAudit(ctx, {
+    action: "media_buy.approved", objectKind: "media_buy", objectId: buy.id, mediaBuyId: buy.id, summary: "The publisher approved the order",
+    before: { status: buy.status, revision: buy.revision }, after: { status: confirmed.status, revision: confirmed.revision, effective_start_time: confirmed.effectiveStartsAt?.toISOString() },
+  });
+}
+
+/** The words of staff reach the buyer as they are. Asking for changes ends the task too: the buyer corrects the order and places it again. */
+const REFUSALS = {
+  reject: { code: "ORDER_REJECTED", recovery: "terminal", message: "The publisher rejected the order.", action: "media_buy.rejected", summary: "The publisher rejected the order" },
+  ask_for_changes: { code: "CHANGES_REQUESTED", recovery: "correctable", message: "The publisher asks for changes.", action: "media_buy.changes_requested", summary: "The publisher asked for changes" },
+} as const;
+
+async function refuse(ctx: Ctx, step: WorkflowStep, decision: keyof typeof REFUSALS, reason: string): Promise<void> {
+  const { code, recovery, message, action, summary } = REFUSALS[decision];
+  const rejected = await transitionMediaBuy(ctx, { mediaBuyId: step.mediaBuyId, from: ["pending_approval"], to: "rejected", set: { rejectionReason: reason } });
+  // Nothing was ever sent, so there is nothing to read back.
+  await ctx.db.update(fulfilments).set({ state: "ended", updatedAt: ctx.now }).where(and(eq(fulfilments.tenantId, ctx.tenantId), eq(fulfilments.mediaBuyId, step.mediaBuyId)));
+  const error: TaskError = { code, message: reason, recovery, ...(decision === "ask_for_changes" ? { suggestion: "Correct the order and place it again with a new idempotency_key." } : {}) };
+  if (step.taskId) await endTask(ctx, step.taskId, { status: "rejected", message, error });
+  await recordAudit(ctx, {
+    action, objectKind: "media_buy", objectId: step.mediaBuyId, mediaBuyId: step.mediaBuyId, summary: `${summary}: ${reason}`,
+    before: { status: "pending_approval" }, after: { status: rejected.status, reason },
+  });
+}

@@ -1,0 +1,175 @@
+import { isDeepStrictEqual } from "node:util";
+import { and, eq } from "drizzle-orm";
+import { type AccountRow } from "../accounts/present";
+import { type BuyerSession } from "../adcp/tool";
+import { type Ctx } from "../context";
+import { AppError } from "../errors";
+import { openFulfilments } from "../fulfilment/request";
+import { fulfilments } from "../fulfilment/schema";
+import { fromWireId, newId } from "../ids";
+import { assertForward, assertTimeLeft, assertWithin, effectiveStart, parseInstant } from "./flight";
+import { attachCreatives, type PackageCreatives } from "./package-creatives";
+import { type PackageRow } from "./queries";
+import { type PackageRequest, type PackageUpdate, refuseUnsupported, type UpdateRequest } from "./request";
+import { mediaPackages } from "./schema";
+import { type Connection, type Limits, loadCatalog, loadConnections, loadLimits } from "./sellables";
+import { sellPackage } from "./sell";
+import { agreeRate, agreeUnits, assertExpressible, assertImpressions, parseBudget } from "./terms";
+import { type MediaBuyRow } from "./transitions";
+import { computeUnits, type Flight } from "./units";
+
+export type PackagesChange = {
+  /** All packages as they are now. */
+  packages: PackageRow[];
+  /** Those that this request changed or added. */
+  affected: PackageRow[];
+};
+
+type Input = { session: BuyerSession; account: AccountRow; request: UpdateRequest; buy: MediaBuyRow; flight: Flight; packages: PackageRow[] };
+type Terms = { limits: Limits | undefined; connections: Map<string, Connection> };
+
+const KNOWN = new Set([
+  "package_id", "budget", "bid_price", "impressions", "pacing", "start_time", "end_time", "paused", "canceled", "cancellation_reason",
+  "targeting_overlay", "creative_assignments", "creatives", "context", "ext",
+]);
+
+/** Applies a request's package changes and additions, and moves packages that follow the media buy's own flight. Writes rows, no event. */
+export async function changePackages(ctx: Ctx, input: Input): Promise<PackagesChange> {
+  const updates = matchUpdates(input);
+  const added = await sellNewPackages(ctx, input);
+  const terms: Terms = {
+    limits: await loadLimits(ctx, input.buy.currency),
+    connections: await loadConnections(ctx, [...new Set(input.packages.flatMap((row) => row.sold.targets.map(({ adapterConfigId }) => adapterConfigId)))]),
+  };
+  const changed = input.packages.map((row) => changeRow(ctx, input, terms, row, updates.get(row.id)));
+  const differing = changed.filter((row, index) => !isDeepStrictEqual(row, input.packages[index]));
+  for (const row of differing) {
+    const { budgetMicros, rateMicros, units, startsAt, endsAt, pacing, targeting, isPaused, canceledAt, cancellationReason } = row;
+    await ctx.db.update(mediaPackages)
+      .set({ budgetMicros, rateMicros, units, startsAt, endsAt, pacing, targeting, isPaused, canceledAt, cancellationReason, updatedAt: ctx.now })
+      .where(and(eq(mediaPackages.tenantId, ctx.tenantId), eq(mediaPackages.id, row.id)));
+  }
+  if (added.length > 0) await insertPackages(ctx, input, added);
+
+  const creatives = [...changed.flatMap((row) => creativesOf(row, updates.get(row.id))), ...added.flatMap(({ row, request, path }) => creativesOf(row, { update: request, path }))];
+  const attached = await attachCreatives(ctx, { ...input, packages: creatives });
+  await attached.assign();
+
+  const touched = new Set([...differing.map(({ id }) => id), ...creatives.map(({ packageId }) => packageId)]);
+  const packages = [...changed, ...added.map(({ row }) => row)];
+  return { packages, affected: packages.filter((row, index) => touched.has(row.id) || index >= changed.length) };
+}
+
+type Match = { update: PackageUpdate; path: string };
+
+function creativesOf(row: PackageRow, match: { update: Pick<PackageUpdate, "creatives" | "creative_assignments" | "canceled">; path: string } | undefined): PackageCreatives[] {
+  if (!match || match.update.canceled) return [];
+  const { creatives, creative_assignments: assignments } = match.update;
+  if (!creatives && !assignments) return [];
+  return [{ packageId: row.id, path: match.path, formatIds: row.sold.formatIds, uploads: creatives ?? [], assignments }];
+}
+
+function matchUpdates({ request, packages }: Input): Map<string, Match> {
+  const matches = new Map<string, Match>();
+  request.packages?.forEach((update, index) => {
+    const path = `packages[${index}]`;
+    refuseUnsupported(update, (field) => !KNOWN.has(field), path);
+    const id = fromWireId("package", update.package_id);
+    const row = packages.find((item) => item.id === id);
+    if (!row) throw new AppError("PACKAGE_NOT_FOUND", "This media buy has no package with this id.", { field: `${path}.package_id`, suggestion: "Find its packages with get_media_buys." });
+    if (matches.has(row.id)) throw new AppError("VALIDATION_ERROR", "This package is named twice.", { field: `${path}.package_id`, suggestion: "Send all changes of a package together." });
+    if (row.canceledAt) {
+      throw update.canceled
+        ? new AppError("NOT_CANCELLABLE", "The package is canceled already.", { field: `${path}.canceled` })
+        : new AppError("INVALID_STATE", "The package is canceled: it takes no changes.", { field: `${path}.package_id` });
+    }
+    matches.set(row.id, { update, path });
+  });
+  return matches;
+}
+
+/** The row as it will be. Pure; throws what the publisher cannot accept. */
+function changeRow(ctx: Ctx, { buy, flight }: Input, terms: Terms, row: PackageRow, match: Match | undefined): PackageRow {
+  if (row.canceledAt) return row;
+  const { update, path } = match ?? { update: undefined, path: "packages" };
+  if (update?.canceled) return { ...row, canceledAt: ctx.now, cancellationReason: update.cancellation_reason ?? null };
+
+  const own = agreePackageFlight(ctx.now, row, buy, flight, update, path);
+  const budgetMicros = update?.budget === undefined ? row.budgetMicros : parseBudget(update.budget, path);
+  const rateMicros = update?.bid_price === undefined ? row.rateMicros : agreeRate(soldPrice(row), update.bid_price, path);
+  const isRepriced = budgetMicros !== row.budgetMicros || rateMicros !== row.rateMicros || own.startsAt.getTime() !== row.startsAt.getTime() || own.endsAt.getTime() !== row.endsAt.getTime();
+  const units = isRepriced
+    ? agreeUnits({ ...own, budgetMicros, rateMicros, pricingModel: row.pricingModel, currency: row.currency, minSpendMicros: row.sold.minSpendMicros === undefined ? null : BigInt(row.sold.minSpendMicros) }, terms.limits, path)
+    : row.units;
+  assertImpressions(update?.impressions, row.pricingModel, units, path);
+  const changed: PackageRow = {
+    ...row, ...own, budgetMicros, rateMicros, units, pacing: update?.pacing ?? row.pacing, isPaused: update?.paused ?? row.isPaused, targeting: update?.targeting_overlay ?? row.targeting,
+  };
+  if (update?.targeting_overlay || update?.pacing || isRepriced) assertExpressible(changed, terms.connections, path);
+  return changed;
+}
+
+function soldPrice(row: PackageRow): { rateMicros: bigint | null; floorMicros: bigint | null; currency: string } {
+  const isAuction = row.sold.floorMicros !== undefined;
+  return { rateMicros: isAuction ? null : row.rateMicros, floorMicros: isAuction ? BigInt(row.sold.floorMicros ?? 0) : null, currency: row.currency };
+}
+
+/** A package that named no flight of its own moves with the media buy's. */
+function agreePackageFlight(now: Date, row: PackageRow, buy: MediaBuyRow, flight: Flight, update: PackageUpdate | undefined, path: string): Flight {
+  const inherited = {
+    startsAt: row.startsAt.getTime() === buy.startsAt.getTime() ? flight.startsAt : row.startsAt,
+    endsAt: row.endsAt.getTime() === buy.endsAt.getTime() ? flight.endsAt : row.endsAt,
+  };
+  const own = {
+    startsAt: update?.start_time === undefined ? inherited.startsAt : parseInstant(update.start_time, `${path}.start_time`),
+    endsAt: update?.end_time === undefined ? inherited.endsAt : parseInstant(update.end_time, `${path}.end_time`),
+  };
+  const isStartMoved = own.startsAt.getTime() !== row.startsAt.getTime();
+  const isEndMoved = own.endsAt.getTime() !== row.endsAt.getTime();
+  if (update) assertWithin(own, flight, path);
+  else assertKept(own, flight);
+  if (!isStartMoved && !isEndMoved) return own;
+  assertForward(own, `${path}.end_time`);
+  if (update?.start_time !== undefined && isStartMoved && now >= (buy.effectiveStartsAt ?? row.startsAt) && now >= row.startsAt) {
+    throw new AppError("VALIDATION_ERROR", "The package's flight has begun: its start stays.", { field: `${path}.start_time`, suggestion: "Leave start_time out." });
+  }
+  if (isEndMoved && own.endsAt <= now) throw new AppError("VALIDATION_ERROR", "The end lies in the past.", { field: `${path}.end_time`, suggestion: "To stop at once, send paused or canceled." });
+  return own;
+}
+
+/** Packages with dates of their own do not follow the media buy silently. */
+function assertKept(own: Flight, flight: Flight): void {
+  const field = own.startsAt < flight.startsAt ? "start_time" : own.endsAt > flight.endsAt ? "end_time" : undefined;
+  if (field) throw new AppError("VALIDATION_ERROR", "A package with dates of its own would lie outside the media buy's.", { field, suggestion: `Send that package's ${field} too.` });
+}
+
+type Added = { row: PackageRow; request: PackageRequest; connectionIds: string[]; path: string };
+
+/** More packages for a running order, sold as in a new one. What needs a review cannot join an order that had none. */
+async function sellNewPackages(ctx: Ctx, { request, buy, flight, packages }: Input): Promise<Added[]> {
+  const asked = request.new_packages ?? [];
+  if (asked.length === 0) return [];
+  const catalog = await loadCatalog(ctx, asked.map((item) => item.product_id), asked.map((item) => item.pricing_option_id));
+  return asked.map((item, index) => {
+    const path = `new_packages[${index}]`;
+    const sold = sellPackage(item, catalog, { ...flight, isSandbox: buy.isSandbox }, path);
+    if (sold.currency !== buy.currency) throw new AppError("VALIDATION_ERROR", `This media buy is in ${buy.currency}.`, { field: `${path}.pricing_option_id`, suggestion: "Place another media buy." });
+    if (sold.isReviewRequired) throw new AppError("UNSUPPORTED_FEATURE", "The publisher reviews orders of this product: it cannot join a confirmed one.", { field: `${path}.product_id`, suggestion: "Place another media buy." });
+    assertTimeLeft(sold, ctx.now, `${path}.end_time`);
+    const startsAt = effectiveStart(sold.startsAt, ctx.now);
+    const { connections, request: own, isReviewRequired, ...terms } = sold;
+    const row: PackageRow = {
+      ...terms, startsAt, units: computeUnits({ ...terms, startsAt }), tenantId: ctx.tenantId, id: newId(ctx.now.getTime()), mediaBuyId: buy.id, position: packages.length + index,
+      canceledAt: null, cancellationReason: null, createdAt: ctx.now, updatedAt: ctx.now,
+    };
+    return { row, request: own, connectionIds: connections.map(({ id }) => id), path };
+  });
+}
+
+async function insertPackages(ctx: Ctx, { buy }: Input, added: Added[]): Promise<void> {
+  await ctx.db.insert(mediaPackages).values(added.map(({ row }) => row));
+  const open = await ctx.db.select({ adapterConfigId: fulfilments.adapterConfigId }).from(fulfilments).where(and(eq(fulfilments.tenantId, ctx.tenantId), eq(fulfilments.mediaBuyId, buy.id)));
+  const known = new Set(open.map((item) => item.adapterConfigId));
+  const missing = [...new Set(added.flatMap((item) => item.connectionIds))].filter((id) => !known.has(id));
+  await openFulfilments(ctx, buy.id, missing, buy.desiredVersion);
+}

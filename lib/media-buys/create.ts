@@ -1,0 +1,151 @@
+import { type AccountRow } from "../accounts/present";
+import { type BuyerSession } from "../adcp/tool";
+import { workflowSteps } from "../approvals/schema";
+import { recordAudit } from "../audit/service";
+import { type Ctx } from "../context";
+import { AppError, invariant } from "../errors";
+import { openFulfilments, startConvergence } from "../fulfilment/request";
+import { newId, toWireId } from "../ids";
+import { announceChange } from "../live";
+import { microsToDecimal, parseMicros } from "../money";
+import { addMs, MINUTE_MS } from "../time";
+import { queueStaffNotice, registerReceiver } from "../webhooks/service";
+import { assertForward, assertNotPast, assertTimeLeft, effectiveStart, parseInstant, parseStart } from "./flight";
+import { attachCreatives, type PackageCreatives } from "./package-creatives";
+import { presentConfirmation, presentSoldPackage } from "./present";
+import { type AssignedCreative, creativeReadiness, type PackageRow } from "./queries";
+import { type CreateRequest, type PackageRequest, parseCreateRequest, refuseUnsupported, withoutCredentials } from "./request";
+import { mediaBuys, mediaPackages, tasks } from "./schema";
+import { type Catalog, loadCatalog } from "./sellables";
+import { sellPackage, type SoldPackage } from "./sell";
+import { type MediaBuyRow, nextStatusAfterConfirmation } from "./transitions";
+import { type Flight } from "./units";
+
+export type CreateMediaBuyInput = { session: BuyerSession; account: AccountRow; request: Record<string, unknown>; agentUrl: string };
+export type CreateMediaBuyOutcome =
+  | { outcome: "confirmed"; mediaBuyId: string; payload: Record<string, unknown> }
+  | { outcome: "submitted"; mediaBuyId: string; taskId: string; payload: Record<string, unknown> };
+
+const UNSUPPORTED = new Set(["proposal_id", "invoice_recipient", "io_acceptance", "artifact_webhook", "paused"]);
+const NAME_LENGTH_MAX = 200;
+
+/**
+ * Checks an order against Postgres and stores it with everything that follows from it, in the caller's transaction: packages, creatives,
+ * fulfilments, and either the events that start execution or what a person must decide. No ad server is asked.
+ */
+export async function createMediaBuy(ctx: Ctx, input: CreateMediaBuyInput): Promise<CreateMediaBuyOutcome> {
+  const request = parseCreateRequest(input.request);
+  refuseUnsupported(request, (field) => UNSUPPORTED.has(field));
+  const flight = { startsAt: parseStart(request.start_time, ctx.now, "start_time"), endsAt: parseInstant(request.end_time, "end_time") };
+  assertForward(flight);
+
+  const asked = request.packages;
+  if (!asked || asked.length === 0) throw new AppError("VALIDATION_ERROR", "An order needs at least one package.", { field: "packages" });
+  const catalog = await loadCatalog(ctx, unique(asked, "product_id"), unique(asked, "pricing_option_id"));
+  const packages = asked.map((item, index) => sellPackage(item, catalog, { ...flight, isSandbox: input.account.isSandbox }, `packages[${index}]`));
+  const totals = agreeTotals(packages, request);
+  assertNotPast(flight.startsAt, ctx.now);
+  assertTimeLeft(flight, ctx.now);
+  packages.forEach((item, index) => assertTimeLeft(item, ctx.now, `packages[${index}].end_time`));
+
+  const isReviewRequired = packages.some((item) => item.isReviewRequired);
+  const { buy, rows, assigned } = await insertOrder(ctx, input, request, { flight, packages, isReviewRequired, ...totals });
+  const opened = await openFulfilments(ctx, buy.id, [...new Set(packages.flatMap((item) => item.connections.map(({ id }) => id)))], buy.desiredVersion);
+  await recordAudit(ctx, {
+    action: isReviewRequired ? "media_buy.submitted" : "media_buy.created", objectKind: "media_buy", objectId: buy.id, mediaBuyId: buy.id,
+    summary: `Ordered “${buy.name}” with ${rows.length} package${rows.length === 1 ? "" : "s"} for ${microsToDecimal(buy.budgetMicros)} ${buy.currency}`,
+    after: { status: buy.status, revision: buy.revision, budget: microsToDecimal(buy.budgetMicros), currency: buy.currency },
+  });
+  if (isReviewRequired) return submit(ctx, input, request, buy, catalog);
+  await startConvergence(ctx, buy.id, opened, buy.desiredVersion);
+  const shown = rows.map((row) => presentSoldPackage(row, { buy, assigned, agentUrl: input.agentUrl }, asked[row.position]));
+  return { outcome: "confirmed", mediaBuyId: buy.id, payload: { ...presentConfirmation(buy, input.account, shown), ...ignoredFields(request) } };
+}
+
+/** One currency for all packages. A stated total must be what the packages add up to. */
+function agreeTotals(packages: SoldPackage[], request: CreateRequest): { currency: string; budgetMicros: bigint } {
+  const [first] = packages;
+  invariant(first, "an order without packages");
+  const { currency } = first;
+  const other = packages.findIndex((item) => item.currency !== currency);
+  if (other > 0) throw new AppError("VALIDATION_ERROR", `A media buy has one currency: the first package is in ${currency}.`, { field: `packages[${other}].pricing_option_id`, suggestion: "Place one media buy per currency." });
+  const budgetMicros = packages.reduce((sum, item) => sum + item.budgetMicros, 0n);
+  const total = request.total_budget;
+  if (total && total.currency !== currency) throw new AppError("VALIDATION_ERROR", `The packages are priced in ${currency}.`, { field: "total_budget.currency", suggestion: `Send the budget in ${currency}, or choose other pricing options.` });
+  if (total && parseMicros(total.amount, "total_budget.amount") !== budgetMicros) {
+    throw new AppError("VALIDATION_ERROR", `The packages add up to ${microsToDecimal(budgetMicros)} ${currency}.`, { field: "total_budget.amount", suggestion: "Leave total_budget out, or send the sum of the packages." });
+  }
+  return { currency, budgetMicros };
+}
+
+type Draft = { flight: Flight; packages: SoldPackage[]; isReviewRequired: boolean; currency: string; budgetMicros: bigint };
+
+async function insertOrder(ctx: Ctx, { session, account }: CreateMediaBuyInput, request: CreateRequest, draft: Draft): Promise<{ buy: MediaBuyRow; rows: PackageRow[]; assigned: AssignedCreative[] }> {
+  const { tenantId, now } = ctx;
+  const mediaBuyId = newId(now.getTime());
+  const identified = draft.packages.map((item) => ({ item, id: newId(now.getTime()) }));
+  const creatives = identified.map(({ item, id }, index): PackageCreatives => ({
+    packageId: id, path: `packages[${index}]`, formatIds: item.sold.formatIds, uploads: item.request.creatives ?? [], assignments: item.request.creative_assignments ?? [],
+  }));
+  // Creatives do not depend on the order: checking them first tells its first status, and an order is written once.
+  const attached = await attachCreatives(ctx, { session, account, packages: creatives });
+  const readiness = creativeReadiness(identified.map(({ id }) => ({ id, canceledAt: null })), attached.assigned);
+  const buy: MediaBuyRow = {
+    tenantId, id: mediaBuyId, principalId: session.principalId, accountId: account.id,
+    status: draft.isReviewRequired ? "pending_approval" : nextStatusAfterConfirmation(readiness), revision: 1, desiredVersion: 1,
+    name: orderName(account, draft.packages), poNumber: request.po_number ?? null, currency: draft.currency, budgetMicros: draft.budgetMicros,
+    startsAt: draft.flight.startsAt, endsAt: draft.flight.endsAt, effectiveStartsAt: draft.isReviewRequired ? null : effectiveStart(draft.flight.startsAt, now),
+    isSandbox: account.isSandbox, confirmedAt: draft.isReviewRequired ? null : now, canceledAt: null, canceledBy: null, cancellationReason: null, rejectionReason: null,
+    rawRequest: withoutCredentials(request), createdAt: now, updatedAt: now,
+  };
+  await ctx.db.insert(mediaBuys).values(buy);
+  const rows = identified.map(({ item, id }, position): PackageRow => ({
+    tenantId, id, mediaBuyId, position, productId: item.productId, sold: item.sold, pricingModel: item.pricingModel, rateMicros: item.rateMicros, currency: item.currency,
+    budgetMicros: item.budgetMicros, units: item.units, startsAt: item.startsAt, endsAt: item.endsAt, pacing: item.pacing, targeting: item.targeting, isPaused: item.isPaused,
+    canceledAt: null, cancellationReason: null, buyerContext: item.buyerContext, createdAt: now, updatedAt: now,
+  }));
+  await ctx.db.insert(mediaPackages).values(rows);
+  await attached.assign();
+  return { buy, rows, assigned: attached.assigned };
+}
+
+const WAITING = "The publisher reviews this order before it is confirmed.";
+
+async function submit(ctx: Ctx, { session }: CreateMediaBuyInput, request: CreateRequest, buy: MediaBuyRow, catalog: Catalog): Promise<CreateMediaBuyOutcome> {
+  const { publisher } = catalog;
+  invariant(publisher, "an order was sold without a publisher");
+  const { tenantId, now } = ctx;
+  const taskId = newId(now.getTime());
+  await ctx.db.insert(tasks).values({
+    tenantId, id: taskId, principalId: session.principalId, taskType: "create_media_buy", status: "submitted", mediaBuyId: buy.id, message: WAITING,
+    buyerContext: request.context ?? null, createdAt: now, updatedAt: now,
+  });
+  await ctx.db.insert(workflowSteps).values({
+    tenantId, id: newId(now.getTime()), kind: "media_buy_approval", state: "requires_approval", mediaBuyId: buy.id, taskId,
+    dueAt: addMs(now, publisher.decisionTimeMinutes * MINUTE_MS), createdAt: now, updatedAt: now,
+  });
+  if (request.push_notification_config) {
+    await registerReceiver(ctx, { principalId: session.principalId, taskId, mediaBuyId: buy.id, config: request.push_notification_config });
+  }
+  await queueStaffNotice(ctx, {
+    eventKey: `media_buy_approval:${buy.id}`, title: "An order waits for your decision",
+    text: `${buy.name}: ${microsToDecimal(buy.budgetMicros)} ${buy.currency} from ${session.principalName}`, path: `/p/${publisher.slug}/media-buys/${buy.id}`, mediaBuyId: buy.id,
+  });
+  announceChange(ctx, "media_buy", buy.id);
+  announceChange(ctx, "queue", buy.id);
+  return { outcome: "submitted", mediaBuyId: buy.id, taskId, payload: { status: "submitted", task_id: toWireId("task", taskId), message: WAITING, ...ignoredFields(request) } };
+}
+
+/** Reports are not pushed. The answer says so instead of a refusal, because buyers' clients ask for them by themselves. */
+function ignoredFields(request: CreateRequest): Record<string, unknown> {
+  return request.reporting_webhook === undefined ? {} : { ext: { ignored_fields: ["reporting_webhook"] } };
+}
+
+function orderName(account: AccountRow, packages: SoldPackage[]): string {
+  const more = packages.length > 1 ? ` and ${packages.length - 1} more` : "";
+  return `${account.name}: ${packages[0]?.sold.productName ?? ""}`.slice(0, NAME_LENGTH_MAX) + more;
+}
+
+function unique(packages: PackageRequest[], key: "product_id" | "pricing_option_id"): string[] {
+  return [...new Set(packages.map((item) => item[key]))];
+}

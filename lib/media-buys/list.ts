@@ -1,0 +1,105 @@
+import { and, desc, eq, inArray, isNotNull, lt, or } from "drizzle-orm";
+import { z } from "zod";
+import { type AccountRow, presentAccount } from "../accounts/present";
+import { accounts } from "../accounts/schema";
+import { readPage, toPage } from "../adcp/cursor";
+import { toWireError, type WireError } from "../adcp/wire-error";
+import { type BuyerSession } from "../adcp/tool";
+import { type Ctx } from "../context";
+import { toFormatId } from "../creatives/formats";
+import { AppError } from "../errors";
+import { groupBy } from "../group-by";
+import { fromWireId } from "../ids";
+import { loadExecution } from "./execution";
+import { loadHistory } from "./history";
+import { presentApprovals, presentCancellationOf, presentPackage, presentState } from "./present";
+import { loadAssigned, loadPackages, mediaBuyNotFound } from "./queries";
+import { MEDIA_BUY_STATUSES, mediaBuys } from "./schema";
+import { type MediaBuyRow } from "./transitions";
+
+const LIST = "media_buys";
+const wireStatus = z.enum(MEDIA_BUY_STATUSES).exclude(["pending_approval"]);
+
+const listRequest = z.looseObject({
+  media_buy_ids: z.array(z.string()).optional(),
+  status_filter: z.union([wireStatus.transform((status) => [status]), z.array(wireStatus)]).optional(),
+  include_snapshot: z.boolean().optional(),
+  include_history: z.number().int().min(0).max(1000).optional(),
+});
+
+type Found = { buy: MediaBuyRow; account: AccountRow };
+
+/**
+ * This buyer's confirmed orders, newest first, each with packages, creative approvals and how far every ad server is. The number of
+ * queries does not depend on the page. `account` null: all of the buyer's accounts.
+ */
+export async function listMediaBuys(ctx: Ctx, input: { session: BuyerSession; account: AccountRow | null; request: Record<string, unknown>; agentUrl: string }): Promise<Record<string, unknown>> {
+  const parsed = listRequest.safeParse(input.request);
+  if (!parsed.success) throw new AppError("INVALID_REQUEST", "The filter is not valid.", { field: parsed.error.issues[0]?.path.join(".") });
+  const { media_buy_ids: wireIds, status_filter: statuses, include_history: historyLength = 0, include_snapshot: hasSnapshot = false } = parsed.data;
+  const page = readPage(input.request, LIST);
+  const ids = wireIds?.map((wireId) => fromWireId("mediaBuy", wireId) ?? null);
+  const found = await findMediaBuys(ctx, input, { ids: ids?.filter((id) => id !== null), statuses: statuses ?? (ids ? undefined : ["active"]), after: page.after, limit: page.limit + 1 });
+  const { rows, pagination } = toPage(found, page, LIST, ({ buy }) => [buy.createdAt.getTime(), buy.id]);
+
+  const buyIds = rows.map(({ buy }) => buy.id);
+  const packages = groupBy(await loadPackages(ctx, buyIds), (row) => row.mediaBuyId);
+  const assigned = groupBy(await loadAssigned(ctx, buyIds), (row) => row.packageId);
+  const execution = await loadExecution(ctx, buyIds);
+  const history = await loadHistory(ctx, buyIds, historyLength);
+  // Only a complete answer tells what is missing.
+  const missing = ids && statuses === undefined && page.after === null && found.length <= page.limit ? notFoundErrors(ids, found) : [];
+  return {
+    media_buys: rows.map(({ buy, account }) => ({
+      ...presentState(buy),
+      account: presentAccount(account),
+      start_time: (buy.effectiveStartsAt ?? buy.startsAt).toISOString(),
+      end_time: buy.endsAt.toISOString(),
+      confirmed_at: buy.confirmedAt?.toISOString(),
+      created_at: buy.createdAt.toISOString(),
+      updated_at: buy.updatedAt.toISOString(),
+      ...presentCancellationOf(buy),
+      ...(buy.status === "rejected" && buy.rejectionReason !== null ? { rejection_reason: buy.rejectionReason } : {}),
+      ...(isObject(buy.rawRequest.context) ? { context: buy.rawRequest.context } : {}),
+      packages: (packages.get(buy.id) ?? []).map((row) => {
+        const own = assigned.get(row.id) ?? [];
+        return {
+          ...presentPackage(row, buy),
+          ...(own.length > 0 ? { creative_approvals: presentApprovals(own) } : { format_ids_pending: row.sold.formatIds.map((id) => toFormatId(id, input.agentUrl)) }),
+          ...(hasSnapshot ? { snapshot_unavailable_reason: "SNAPSHOT_UNSUPPORTED" } : {}),
+        };
+      }),
+      ...(historyLength > 0 ? { history: history.get(buy.id) ?? [] } : {}),
+      ext: { fulfilment: execution.get(buy.id) ?? [] },
+    })),
+    ...(missing.length > 0 ? { errors: missing } : {}),
+    pagination,
+  };
+}
+
+type Filter = { ids: string[] | undefined; statuses: MediaBuyRow["status"][] | undefined; after: readonly (string | number)[] | null; limit: number };
+
+async function findMediaBuys(ctx: Ctx, { session, account }: { session: BuyerSession; account: AccountRow | null }, filter: Filter): Promise<Found[]> {
+  const [afterMs, afterId] = filter.after ?? [];
+  const after = filter.after === null ? undefined : new Date(Number(afterMs));
+  return ctx.db.select({ buy: mediaBuys, account: accounts }).from(mediaBuys)
+    .innerJoin(accounts, and(eq(accounts.tenantId, mediaBuys.tenantId), eq(accounts.id, mediaBuys.accountId)))
+    .where(and(
+      eq(mediaBuys.tenantId, ctx.tenantId), eq(mediaBuys.principalId, session.principalId), isNotNull(mediaBuys.confirmedAt),
+      account ? eq(mediaBuys.accountId, account.id) : undefined,
+      filter.ids ? inArray(mediaBuys.id, filter.ids) : undefined,
+      filter.statuses ? inArray(mediaBuys.status, filter.statuses) : undefined,
+      after ? or(lt(mediaBuys.createdAt, after), and(eq(mediaBuys.createdAt, after), lt(mediaBuys.id, String(afterId)))) : undefined,
+    ))
+    .orderBy(desc(mediaBuys.createdAt), desc(mediaBuys.id)).limit(filter.limit);
+}
+
+/** One error for each id that is unknown or another buyer's, by its place in the request. */
+function notFoundErrors(ids: (string | null)[], found: Found[]): WireError[] {
+  const known = new Set(found.map(({ buy }) => buy.id));
+  return ids.flatMap((id, index) => (id !== null && known.has(id) ? [] : [toWireError(mediaBuyNotFound(`media_buy_ids[${index}]`))]));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

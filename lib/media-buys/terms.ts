@@ -1,0 +1,107 @@
+import { adServerDeclaration } from "../ad-servers/registry";
+import { type DesiredLine, type PlanProblem, type PricingModel } from "../ad-servers/types";
+import { findFormat } from "../creatives/formats";
+import { AppError } from "../errors";
+import { formatMoney, parseMicros } from "../money";
+import { type mediaPackages } from "./schema";
+import { type Connection, type Limits } from "./sellables";
+import { computeUnits, flightDays, type Flight } from "./units";
+
+/** Rules that a package keeps when it is sold and whenever it changes. `path` is its place in the request: `packages[0]`. */
+
+export type PackageTerms = Pick<
+  typeof mediaPackages.$inferSelect,
+  "sold" | "pricingModel" | "rateMicros" | "currency" | "budgetMicros" | "units" | "startsAt" | "endsAt" | "pacing" | "targeting"
+>;
+
+export function parseBudget(amount: number, path: string): bigint {
+  const budgetMicros = parseMicros(amount, `${path}.budget`);
+  if (budgetMicros <= 0n) throw new AppError("BUDGET_TOO_LOW", "The budget must be above zero.", { field: `${path}.budget` });
+  return budgetMicros;
+}
+
+/** The price that this package pays: the fixed one, or the buyer's bid at or above the floor. */
+export function agreeRate(option: { rateMicros: bigint | null; floorMicros: bigint | null; currency: string }, bid: number | undefined, path: string): bigint {
+  const field = `${path}.bid_price`;
+  if (option.rateMicros !== null) {
+    if (bid !== undefined && parseMicros(bid, field) !== option.rateMicros) {
+      throw new AppError("VALIDATION_ERROR", "This price is fixed: it takes no bid.", { field, suggestion: "Leave bid_price out." });
+    }
+    return option.rateMicros;
+  }
+  const floor = option.floorMicros ?? 0n;
+  const suggestion = `Bid ${formatMoney(floor, option.currency)} or more.`;
+  if (bid === undefined) throw new AppError("VALIDATION_ERROR", "This price is set by auction: it needs a bid.", { field, suggestion });
+  const bidMicros = parseMicros(bid, field);
+  if (bidMicros < floor || bidMicros <= 0n) throw new AppError("VALIDATION_ERROR", `The bid is under the floor of ${formatMoney(floor, option.currency)}.`, { field, suggestion });
+  return bidMicros;
+}
+
+/** Checks the budget against the publisher's limits and what was agreed, and returns what it buys. */
+export function agreeUnits(terms: Flight & { pricingModel: PricingModel; rateMicros: bigint; budgetMicros: bigint; currency: string; minSpendMicros: bigint | null }, limits: Limits | undefined, path: string): bigint {
+  const { budgetMicros, currency, minSpendMicros } = terms;
+  const field = `${path}.budget`;
+  const minimum = [limits?.minPackageMicros ?? 0n, minSpendMicros ?? 0n].reduce((a, b) => (a > b ? a : b));
+  if (budgetMicros < minimum) {
+    throw new AppError("BUDGET_TOO_LOW", `The budget is below the minimum of ${formatMoney(minimum, currency)}.`, { field, suggestion: `Send at least ${formatMoney(minimum, currency)}.` });
+  }
+  const daily = budgetMicros / flightDays(terms);
+  if (limits?.maxDailyPackageMicros != null && daily > limits.maxDailyPackageMicros) {
+    throw new AppError("BUDGET_EXCEEDED", `The budget comes to ${formatMoney(daily, currency)} a day; the most is ${formatMoney(limits.maxDailyPackageMicros, currency)}.`, { field, suggestion: "Lower the budget or lengthen the flight." });
+  }
+  const units = computeUnits(terms);
+  if (units === 0n) {
+    throw new AppError("BUDGET_TOO_LOW", terms.pricingModel === "flat_rate" ? `The budget does not cover the flat rate of ${formatMoney(terms.rateMicros, currency)}.` : "The budget does not buy a single unit at this price.", { field });
+  }
+  return units;
+}
+
+/** A stated impression goal must be the one that the budget buys: nobody should find out later which of the two counted. */
+export function assertImpressions(impressions: number | undefined, pricingModel: PricingModel, units: bigint, path: string): void {
+  if (impressions === undefined) return;
+  const field = `${path}.impressions`;
+  if (pricingModel !== "cpm") throw new AppError("UNSUPPORTED_FEATURE", "An impression goal needs a price per thousand.", { field, suggestion: "Leave impressions out." });
+  if (Math.abs(impressions - Number(units)) <= 1) return;
+  throw new AppError("VALIDATION_ERROR", `At this price the budget buys ${units} impressions.`, { field, suggestion: "Leave impressions out, or send the number that the budget buys." });
+}
+
+/** Throws unless every ad server that this package is sold through can express it. */
+export function assertExpressible(terms: PackageTerms, connections: Map<string, Connection>, path: string): void {
+  for (const { adapterConfigId, config } of terms.sold.targets) {
+    const connection = connections.get(adapterConfigId);
+    if (!connection) continue;
+    const declaration = adServerDeclaration(connection.kind);
+    const { pricingModels, targetingDimensions } = declaration.capabilities;
+    if (!pricingModels.includes(terms.pricingModel)) {
+      throw new AppError("UNSUPPORTED_FEATURE", `${declaration.label} cannot sell by ${terms.pricingModel}.`, { field: `${path}.pricing_option_id`, suggestion: "Choose another pricing option." });
+    }
+    for (const dimension of Object.keys(terms.targeting)) {
+      if (targetingDimensions.includes(dimension)) continue;
+      throw new AppError("UNSUPPORTED_FEATURE", `This product cannot be targeted by ${dimension}.`, { field: `${path}.targeting_overlay.${dimension}`, suggestion: targetingDimensions.length > 0 ? `It can be targeted by ${targetingDimensions.join(", ")}.` : "Leave targeting_overlay out." });
+    }
+    const [problem] = declaration.checkLine(toLine(terms, config));
+    if (problem) throw toAppError(problem, path);
+  }
+}
+
+/** What an ad server objects to is the buyer's to correct, or else a mistake in the product's configuration. */
+function toAppError({ code, message }: PlanProblem, path: string): AppError {
+  const details = { reason: code };
+  if (code.startsWith("targeting")) return new AppError("UNSUPPORTED_FEATURE", message, { field: `${path}.targeting_overlay`, details });
+  if (code.startsWith("pricing")) return new AppError("UNSUPPORTED_FEATURE", message, { field: `${path}.pricing_option_id`, suggestion: "Choose another pricing option.", details });
+  if (code.startsWith("mixed") || code.endsWith("sizes")) return new AppError("UNSUPPORTED_FEATURE", message, { field: `${path}.format_ids`, suggestion: "Choose among the product's formats.", details });
+  return new AppError("PRODUCT_UNAVAILABLE", message, { field: path, suggestion: "Choose another product, or ask the publisher to complete its configuration.", details });
+}
+
+/** The line as an ad server would get it, without its creatives: enough to ask whether it can be expressed. */
+function toLine(terms: PackageTerms, target: Record<string, unknown>): DesiredLine {
+  return {
+    packageId: "", name: terms.sold.productName, productName: terms.sold.productName, target, deliveryType: terms.sold.deliveryType, pricingModel: terms.pricingModel,
+    rateMicros: terms.rateMicros.toString(), budgetMicros: terms.budgetMicros.toString(), currency: terms.currency, units: terms.units.toString(),
+    startsAt: terms.startsAt.toISOString(), endsAt: terms.endsAt.toISOString(), pacing: terms.pacing, isPaused: false, isCanceled: false, targeting: terms.targeting, creatives: [],
+    placeholders: terms.sold.formatIds.flatMap((id) => {
+      const format = findFormat(id);
+      return format ? [{ width: format.width, height: format.height, kind: format.kind }] : [];
+    }),
+  };
+}

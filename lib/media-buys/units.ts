@@ -1,0 +1,26 @@
+import { type PricingModel } from "../ad-servers/types";
+import { DAY_MS } from "../time";
+
+export type Flight = { startsAt: Date; endsAt: Date };
+
+/** Days of a flight, begun ones included; at least 1. */
+export function flightDays({ startsAt, endsAt }: Flight): bigint {
+  return BigInt(Math.max(1, Math.ceil((endsAt.getTime() - startsAt.getTime()) / DAY_MS)));
+}
+
+/**
+ * What a package buys with its own budget at its own rate: impressions (cpm), clicks (cpc) or days (flat_rate).
+ * 0n when the budget does not reach for one unit; a flat rate buys its whole flight or nothing.
+ */
+export function computeUnits(input: Flight & { pricingModel: PricingModel; budgetMicros: bigint; rateMicros: bigint }): bigint {
+  const { pricingModel, budgetMicros, rateMicros } = input;
+  if (budgetMicros <= 0n || rateMicros <= 0n) return 0n;
+  switch (pricingModel) {
+    case "cpm":
+      return (budgetMicros * 1000n) / rateMicros;
+    case "cpc":
+      return budgetMicros / rateMicros;
+    case "flat_rate":
+      return budgetMicros >= rateMicros ? flightDays(input) : 0n;
+  }
+}
