@@ -1,4 +1,4 @@
-import { desc, eq } from "drizzle-orm";
+import { and, desc, eq } from "drizzle-orm";
 import { auditLog } from "@/lib/audit/schema";
 import { type Ctx, type StaffRole } from "@/lib/context";
 import { withTenant } from "@/lib/db/client";
@@ -23,8 +23,8 @@ export async function failure(promise: Promise<unknown>): Promise<AppError> {
   throw new Error("It was expected to fail, and did not.");
 }
 
-/** The newest audit entry of a publisher. */
-export async function lastAudit(tenantId: string) {
-  const [entry] = await withTenant(tenantId, (tx) => tx.select().from(auditLog).where(eq(auditLog.tenantId, tenantId)).orderBy(desc(auditLog.id)).limit(1));
+/** The newest audit entry of a publisher about this kind of thing. */
+export async function lastAudit(tenantId: string, objectKind: string) {
+  const [entry] = await withTenant(tenantId, (tx) => tx.select().from(auditLog).where(and(eq(auditLog.tenantId, tenantId), eq(auditLog.objectKind, objectKind))).orderBy(desc(auditLog.id)).limit(1));
   return entry;
 }

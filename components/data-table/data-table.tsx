@@ -21,17 +21,18 @@ export type DataColumn<Row extends RowData> = ColumnDef<typeof features, Row>;
  * A list whose sorting and paging live in the address. `rows` is one page as the server sorted it; `total` counts them all.
  * Keep `columns` at module level.
  */
-export function DataTable<Row extends RowData>({ caption, columns, rows, rowId, total, params, empty }: {
+export function DataTable<Row extends RowData, Sort extends string>({ caption, columns, rows, rowId, total, params, empty }: {
   caption: string;
   columns: DataColumn<Row>[];
   rows: Row[];
   rowId: (row: Row) => string;
   total: number;
-  params: ListParams;
+  params: ListParams<Sort>;
   empty: ReactNode;
 }) {
   const [isPending, startTransition] = useTransition();
   const [state, setState] = useQueryStates(params, { shallow: false, history: "push", startTransition });
+  const sorting = [{ id: state.sort ?? params.sort.defaultValue, desc: state.direction === "desc" }];
   const table = useTable({
     features,
     columns,
@@ -40,10 +41,10 @@ export function DataTable<Row extends RowData>({ caption, columns, rows, rowId, 
     manualSorting: true,
     enableSortingRemoval: false,
     enableMultiSort: false,
-    state: { sorting: [{ id: state.sort, desc: state.direction === "desc" }] },
+    state: { sorting },
     onSortingChange: (update) => {
-      const [next] = typeof update === "function" ? update([{ id: state.sort, desc: state.direction === "desc" }]) : update;
-      if (next) void setState({ sort: next.id, direction: next.desc ? "desc" : "asc", page: 1 });
+      const [next] = typeof update === "function" ? update(sorting) : update;
+      if (next) void setState({ sort: params.sort.parse(next.id), direction: next.desc ? "desc" : "asc", page: 1 });
     },
   });
 

@@ -22,4 +22,4 @@ export function listParams<const Sort extends string>(sorts: readonly Sort[], de
   };
 }
 
-export type ListParams = ReturnType<typeof listParams<string>>;
+export type ListParams<Sort extends string = never> = ReturnType<typeof listParams<Sort>>;

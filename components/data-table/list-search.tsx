@@ -10,7 +10,7 @@ import { type ListParams } from "./list-params";
 const TYPING_PAUSE_MS = 300;
 
 /** Text search of a list, kept in its address. A plain GET form until its script has loaded. */
-export function ListSearch({ label, params, className }: { label: string; params: ListParams; className?: string }) {
+export function ListSearch({ label, params, className }: { label: string; params: Pick<ListParams, "search" | "page">; className?: string }) {
   const id = useId();
   const [isPending, startTransition] = useTransition();
   const [state, setState] = useQueryStates({ search: params.search, page: params.page }, { shallow: false, startTransition });

@@ -67,7 +67,7 @@ describe("mapAdvertiser", () => {
     expect(await map({ accountId })).toEqual({ advertiserName: "Acme Inc.", retried: 0 });
     const [row] = await withTenant(publisher.tenantId, (tx) => tx.select().from(accountAdvertisers).where(eq(accountAdvertisers.accountId, accountId)));
     expect(row).toMatchObject({ externalAdvertiserId: "501", advertiserName: "Acme Inc." });
-    expect(await lastAudit(publisher.tenantId)).toMatchObject({ action: "account.advertiser_mapped", after: { advertiserId: "501" } });
+    expect(await lastAudit(publisher.tenantId, "account")).toMatchObject({ action: "account.advertiser_mapped", after: { advertiserId: "501" } });
   });
 
   test("an order that waited for it goes on", async () => {

@@ -72,7 +72,7 @@ describe("saveConnection", () => {
     try {
       const saved = await save({ name: "Secretive" });
       results.push(saved, await load(saved.id), await asStaff(publisher.tenantId, "admin", (ctx) => listConnections(ctx)));
-      results.push(await edit(saved.id, { credentials: keyFile({ client_email: "second@project.iam.gserviceaccount.com" }) }), await lastAudit(publisher.tenantId));
+      results.push(await edit(saved.id, { credentials: keyFile({ client_email: "second@project.iam.gserviceaccount.com" }) }), await lastAudit(publisher.tenantId, "connection"));
       results.push(await failure(save({ credentials: `${keyFile()}}` })));
     } finally {
       vi.restoreAllMocks();
@@ -101,7 +101,7 @@ describe("saveConnection", () => {
       expect({ changes, isTested: saved.testJobId !== null, status: (await load(id)).status }).toEqual({ changes, isTested, status: isTested ? "unverified" : "verified" });
     }
     expect(await load(id)).toMatchObject({ name: "Renamed", ratePerSecond: 5, currency: "EUR", timeZone: "Europe/Berlin", credentialsHint: "third@project.iam.gserviceaccount.com" });
-    expect(await lastAudit(publisher.tenantId)).toMatchObject({ action: "connection.updated", summary: "Changed connection “Renamed” and replaced its credentials", before: { credentials: "greenlight@project.iam.gserviceaccount.com" } });
+    expect(await lastAudit(publisher.tenantId, "connection")).toMatchObject({ action: "connection.updated", summary: "Changed connection “Renamed” and replaced its credentials", before: { credentials: "greenlight@project.iam.gserviceaccount.com" } });
   });
 
   test.each([

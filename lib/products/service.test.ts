@@ -77,7 +77,7 @@ describe("saveProduct", () => {
     expect(product.prices).toMatchObject([{ pricingOptionId: "cpm_usd_fixed", priceMicros: 8_250_000n, price: "8.25", minSpend: "" }]);
     expect(product.targets).toMatchObject([{ adapterConfigId: publisher.adapterConfigId, config: GAM_TARGET }]);
     expect(await catalogVersion(publisher.tenantId)).toBeGreaterThan(before);
-    expect(await lastAudit(publisher.tenantId)).toMatchObject({ action: "product.created", actorLabel: "Test trafficker", before: null, after: { productId: "travel_leisure", pricingOptions: [{ price: "8.25" }] } });
+    expect(await lastAudit(publisher.tenantId, "product")).toMatchObject({ action: "product.created", actorLabel: "Test trafficker", before: null, after: { productId: "travel_leisure", pricingOptions: [{ price: "8.25" }] } });
   });
 
   test("keeps what the editor does not show", async () => {
@@ -86,7 +86,7 @@ describe("saveProduct", () => {
     await asStaff(publisher.tenantId, "admin", (ctx) => saveProduct(ctx, edit));
     const product = await asStaff(publisher.tenantId, "admin", (ctx) => loadProduct(ctx, id));
     expect(product).toMatchObject({ name: "Homepage takeover", version: 2, details: { publisher_properties: [{}] } });
-    expect(await lastAudit(publisher.tenantId)).toMatchObject({ action: "product.updated", before: { name: "Homepage display" }, after: { name: "Homepage takeover" } });
+    expect(await lastAudit(publisher.tenantId, "product")).toMatchObject({ action: "product.updated", before: { name: "Homepage display" }, after: { name: "Homepage takeover" } });
   });
 
   test("two people saving at once: the second is told", async () => {
@@ -189,7 +189,7 @@ describe("doors", () => {
       (ctx: Ctx) => saveProduct(ctx, input({ name: "Denied" })),
       (ctx: Ctx) => archiveProduct(ctx, { id }),
       (ctx: Ctx) => restoreProduct(ctx, { id }),
-    ]) expect((await failure(asStaff(publisher.tenantId, "viewer", attempt))).code).toBe("PERMISSION_DENIED");
+    ] satisfies ((ctx: Ctx) => Promise<unknown>)[]) expect((await failure(asStaff<unknown>(publisher.tenantId, "viewer", attempt))).code).toBe("PERMISSION_DENIED");
   });
 
   test("another publisher's product, and an id that is none, are not found", async () => {

@@ -31,7 +31,7 @@ describe("settings", () => {
     await asStaff(publisher.tenantId, "admin", (ctx) => saveSettings(ctx, SETTINGS));
     expect(await load()).toMatchObject(SETTINGS);
     expect(await load(other.tenantId)).toMatchObject({ timeZone: "Europe/London", isReviewRequired: false });
-    expect(await lastAudit(publisher.tenantId)).toMatchObject({ action: "settings.updated", before: { timeZone: "Europe/London", isReviewRequired: false }, after: SETTINGS });
+    expect(await lastAudit(publisher.tenantId, "publisher")).toMatchObject({ action: "settings.updated", before: { timeZone: "Europe/London", isReviewRequired: false }, after: SETTINGS });
   });
 
   test("are an administrator's", async () => {
@@ -67,7 +67,7 @@ describe("the staff webhook", () => {
     await saveUrl(URL);
     expect(await saveUrl(null)).toEqual({ hint: null });
     expect(await load()).toMatchObject({ staffWebhookHint: null });
-    expect(await lastAudit(publisher.tenantId)).toMatchObject({ action: "settings.staff_webhook_removed", before: { staffWebhook: "hooks.slack.com …XyZ9" } });
+    expect(await lastAudit(publisher.tenantId, "publisher")).toMatchObject({ action: "settings.staff_webhook_removed", before: { staffWebhook: "hooks.slack.com …XyZ9" } });
   });
 
   test.each(["not an address", "ftp://hooks.slack.com/x", "https://10.0.0.5/x", "https://169.254.169.254/latest/meta-data", "https://[fd00::1]/x", "https://user:pass@hooks.slack.com/x"])("refuses %s", async (url) => {
