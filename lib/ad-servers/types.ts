@@ -98,7 +98,10 @@ export type AppliedOrder = { objects: AppliedObject[] };
  * before it creates, whether or not it ran before.
  */
 export type Operation = {
-  /** Stable name of the effect within a version: `create-order`, `create-line-items:0`. */
+  /**
+   * Stable name of the effect within a version: `create-order`, `create-line-items:0`. Those that make new objects begin with `create-`
+   * or `associate-`: when their outcome is unknown, they run again before anything else is planned, so that nothing they made is forgotten.
+   */
   key: string;
   kind: string;
   /** One line for staff: "Create 3 line items". */

@@ -1,0 +1,19 @@
+import { cron } from "inngest";
+import { type Executing } from "@/lib/fulfilment/call";
+import { wakeLostFulfilments } from "@/lib/fulfilment/sweep";
+import { advanceClock } from "@/lib/media-buys/clock";
+import { wakeLostSyncJobs } from "@/lib/sync-jobs/sweep";
+import { wakeDueDeliveries } from "@/lib/webhooks/sweep";
+import { type Client } from "../client";
+
+/** Each minute: flights that begin and end, and whatever has lost its wake-up. Side by side, so that one that fails stops no other. */
+export function clock(client: Client, executing: Executing) {
+  return client.createFunction({ id: "clock", triggers: [cron("* * * * *")], concurrency: 1, retries: 0 }, async ({ step }) => {
+    await Promise.all([
+      step.run("flights", () => advanceClock(executing.now())),
+      step.run("webhooks", () => wakeDueDeliveries(executing)),
+      step.run("sync jobs", () => wakeLostSyncJobs(executing)),
+      step.run("fulfilments", () => wakeLostFulfilments(executing)),
+    ]);
+  });
+}

@@ -1,0 +1,168 @@
+import { and, asc, eq, isNull } from "drizzle-orm";
+import { accountAdvertisers, accounts } from "../accounts/schema";
+import { adServerDeclaration } from "../ad-servers/registry";
+import { adapterConfigs, externalObjects } from "../ad-servers/schema";
+import { type AdServerDeclaration, type AppliedOrder, type DesiredLine, type DesiredOrder, type Plan, type PlanProblem } from "../ad-servers/types";
+import { type Ctx } from "../context";
+import { findFormat } from "../creatives/formats";
+import { creativeAssignments, creatives } from "../creatives/schema";
+import { toDesiredCreative } from "../creatives/to-desired";
+import { AppError, invariant } from "../errors";
+import { toWireId } from "../ids";
+import { effectiveStart } from "../media-buys/flight";
+import { type MediaBuyStatus, mediaBuys, mediaPackages } from "../media-buys/schema";
+import { tenants } from "../tenants/schema";
+import { drawOrderNumber } from "./order-number";
+import { DEFAULT_CHOICES } from "./policy";
+import { fulfilments } from "./schema";
+
+/** What an ad server should hold, from Postgres alone. Nothing here reaches a driver: the review screen's preview is the plan that will run. */
+
+const ENDED: readonly MediaBuyStatus[] = ["canceled", "rejected", "completed"];
+const NAME_LENGTH_MAX = 255;
+
+export type OrderParts = Awaited<ReturnType<typeof loadOrderParts>>;
+
+/** The rows that an order of one connection is made of. */
+export async function loadOrderParts(ctx: Ctx, fulfilmentId: string) {
+  const [parts] = await ctx.db
+    .select({ fulfilment: fulfilments, buy: mediaBuys, account: accounts, connection: adapterConfigs, tenant: tenants, advertiserExternalId: accountAdvertisers.externalAdvertiserId })
+    .from(fulfilments)
+    .innerJoin(mediaBuys, and(eq(mediaBuys.tenantId, fulfilments.tenantId), eq(mediaBuys.id, fulfilments.mediaBuyId)))
+    .innerJoin(accounts, and(eq(accounts.tenantId, mediaBuys.tenantId), eq(accounts.id, mediaBuys.accountId)))
+    .innerJoin(adapterConfigs, and(eq(adapterConfigs.tenantId, fulfilments.tenantId), eq(adapterConfigs.id, fulfilments.adapterConfigId)))
+    .innerJoin(tenants, eq(tenants.id, fulfilments.tenantId))
+    .leftJoin(accountAdvertisers, and(
+      eq(accountAdvertisers.tenantId, accounts.tenantId), eq(accountAdvertisers.accountId, accounts.id), eq(accountAdvertisers.adapterConfigId, adapterConfigs.id),
+    ))
+    .where(and(eq(fulfilments.tenantId, ctx.tenantId), eq(fulfilments.id, fulfilmentId)));
+  invariant(parts, `no fulfilment ${fulfilmentId}`);
+  invariant(!parts.buy.isSandbox || parts.connection.mode === "simulated", `the sandbox media buy ${parts.buy.id} is on the live connection ${parts.connection.id}`);
+  return parts;
+}
+
+/** Draws the external order number on the first call. */
+export async function loadDesiredOrder(ctx: Ctx, fulfilmentId: string): Promise<DesiredOrder> {
+  const parts = await loadOrderParts(ctx, fulfilmentId);
+  return buildDesiredOrder(ctx, parts, await drawOrderNumber(ctx, parts.fulfilment));
+}
+
+/** Reads only. @param orderNumber 0 in a preview of an order that has none yet */
+export async function buildDesiredOrder(ctx: Ctx, parts: OrderParts, orderNumber: number): Promise<DesiredOrder> {
+  const { fulfilment, buy, account, connection, tenant, advertiserExternalId } = parts;
+  const suffix = `[${toWireId("mediaBuy", buy.id)}]`;
+  return {
+    tenantId: ctx.tenantId,
+    mediaBuyId: buy.id,
+    fulfilmentId: fulfilment.id,
+    adapterConfigId: connection.id,
+    version: fulfilment.desiredVersion,
+    name: nameWithSuffix(buy.name, suffix),
+    suffix,
+    poNumber: buy.poNumber,
+    currency: buy.currency,
+    timeZone: connection.timeZone,
+    externalOrderNumber: orderNumber,
+    advertiserExternalId,
+    advertiserToCreate: advertiserExternalId === null && tenant.isAdvertiserCreationAllowed ? account.name : null,
+    isEnded: ENDED.includes(buy.status),
+    isPaused: buy.status === "paused",
+    isOverbookingAllowed: tenant.isOverbookingAllowed || fulfilment.inventoryOverride === "overbook",
+    isInventoryCheckSkipped: fulfilment.inventoryOverride === "skip_inventory_check",
+    lines: await loadLines(ctx, parts),
+  };
+}
+
+async function loadLines(ctx: Ctx, { buy, connection }: OrderParts): Promise<DesiredLine[]> {
+  const ofThisBuy = and(eq(mediaPackages.tenantId, ctx.tenantId), eq(mediaPackages.mediaBuyId, buy.id));
+  const packages = await ctx.db.select().from(mediaPackages).where(ofThisBuy).orderBy(asc(mediaPackages.position));
+  const assigned = await ctx.db
+    .select({ packageId: creativeAssignments.packageId, weight: creativeAssignments.weight, creative: creatives })
+    .from(creativeAssignments)
+    .innerJoin(mediaPackages, and(eq(mediaPackages.tenantId, creativeAssignments.tenantId), eq(mediaPackages.id, creativeAssignments.packageId)))
+    .innerJoin(creatives, and(eq(creatives.tenantId, creativeAssignments.tenantId), eq(creatives.id, creativeAssignments.creativeId)))
+    .where(and(ofThisBuy, eq(creatives.status, "approved"), isNull(creatives.archivedAt)))
+    .orderBy(asc(creatives.id));
+  const earliest = buy.effectiveStartsAt ?? effectiveStart(buy.startsAt, ctx.now);
+
+  return packages.flatMap((row): DesiredLine[] => {
+    const target = row.sold.targets.find(({ adapterConfigId }) => adapterConfigId === connection.id);
+    if (!target) return [];
+    return [{
+      packageId: row.id,
+      name: nameWithSuffix(row.sold.productName, `[${toWireId("package", row.id)}]`),
+      productName: row.sold.productName,
+      target: target.config,
+      deliveryType: row.sold.deliveryType,
+      pricingModel: row.pricingModel,
+      rateMicros: row.rateMicros.toString(),
+      budgetMicros: row.budgetMicros.toString(),
+      currency: row.currency,
+      units: row.units.toString(),
+      startsAt: (row.startsAt > earliest ? row.startsAt : earliest).toISOString(),
+      endsAt: row.endsAt.toISOString(),
+      pacing: row.pacing,
+      isPaused: row.isPaused,
+      isCanceled: row.canceledAt !== null,
+      targeting: row.targeting,
+      placeholders: row.sold.formatIds.flatMap((formatId) => {
+        const format = findFormat(formatId);
+        return format ? [{ width: format.width, height: format.height, kind: format.kind }] : [];
+      }),
+      creatives: assigned.filter(({ packageId }) => packageId === row.id).map(({ creative, weight }) => toDesiredCreative(creative, weight)),
+    }];
+  });
+}
+
+function nameWithSuffix(name: string, suffix: string): string {
+  return `${name.slice(0, NAME_LENGTH_MAX - suffix.length - 1)} ${suffix}`;
+}
+
+/** What has been written successfully so far. */
+export async function loadAppliedOrder(ctx: Ctx, fulfilmentId: string): Promise<AppliedOrder> {
+  const objects = await ctx.db
+    .select({ kind: externalObjects.kind, ourKey: externalObjects.ourKey, externalId: externalObjects.externalId, applied: externalObjects.applied })
+    .from(externalObjects)
+    .where(and(eq(externalObjects.tenantId, ctx.tenantId), eq(externalObjects.fulfilmentId, fulfilmentId)))
+    .orderBy(asc(externalObjects.kind), asc(externalObjects.ourKey));
+  return { objects };
+}
+
+/** The plan, where what cannot be expressed (such as a creative with nothing to serve) is a block and not an exception. */
+export function planOrder(declaration: AdServerDeclaration, desired: DesiredOrder, applied: AppliedOrder, now: Date): Plan {
+  try {
+    return declaration.plan(desired, applied, now);
+  } catch (error) {
+    return planOfError(error);
+  }
+}
+
+export function planOfError(error: unknown): Plan {
+  if (!(error instanceof AppError)) throw error;
+  return { outcome: "blocked", code: error.code.toLowerCase(), reason: error.userMessage, choices: DEFAULT_CHOICES };
+}
+
+export type PlanPreview = { adapterConfigId: string; connectionName: string; kind: string; mode: "live" | "simulated"; plan: Plan; problems: PlanProblem[] };
+
+/** Per connection, what would be written to it now. Changes nothing. */
+export async function previewPlans(ctx: Ctx, mediaBuyId: string): Promise<PlanPreview[]> {
+  const rows = await ctx.db.select({ id: fulfilments.id }).from(fulfilments)
+    .where(and(eq(fulfilments.tenantId, ctx.tenantId), eq(fulfilments.mediaBuyId, mediaBuyId))).orderBy(asc(fulfilments.createdAt), asc(fulfilments.id));
+  const previews: PlanPreview[] = [];
+  for (const { id } of rows) previews.push(await previewPlan(ctx, id));
+  return previews;
+}
+
+async function previewPlan(ctx: Ctx, fulfilmentId: string): Promise<PlanPreview> {
+  const parts = await loadOrderParts(ctx, fulfilmentId);
+  const { connection } = parts;
+  const shown = { adapterConfigId: connection.id, connectionName: connection.name, kind: connection.kind, mode: connection.mode };
+  const declaration = adServerDeclaration(connection.kind);
+  try {
+    const desired = await buildDesiredOrder(ctx, parts, parts.fulfilment.externalOrderNumber ?? 0);
+    const plan = planOrder(declaration, desired, await loadAppliedOrder(ctx, fulfilmentId), ctx.now);
+    return { ...shown, plan, problems: desired.lines.flatMap((line) => declaration.checkLine(line).map((problem) => ({ packageId: line.packageId, ...problem }))) };
+  } catch (error) {
+    return { ...shown, plan: planOfError(error), problems: [] };
+  }
+}

@@ -1,0 +1,39 @@
+import { and, eq, isNotNull, lt, ne, sql } from "drizzle-orm";
+import { withTenant, withWorkerRole } from "./db/client";
+import { outbox } from "./events/schema";
+import { idempotencyKeys } from "./media-buys/schema";
+import { tenants } from "./tenants/schema";
+import { DAY_MS } from "./time";
+import { webhookDeliveries } from "./webhooks/schema";
+
+/** What is kept for how long. Nothing of business is deleted. */
+export const ENGINE_DAYS = 30;
+const OUTBOX_DAYS = 30;
+const WEBHOOK_BODY_DAYS = 90;
+
+const daysBefore = (now: Date, days: number) => new Date(now.getTime() - days * DAY_MS);
+
+/** Answers whose replay window is over; the tombstone that stays answers IDEMPOTENCY_EXPIRED. */
+export async function expireIdempotencyAnswers(now: Date): Promise<number> {
+  const rows = await withWorkerRole((tx) => tx.update(idempotencyKeys).set({ response: sql`null` })
+    .where(and(lt(idempotencyKeys.expiresAt, now), isNotNull(idempotencyKeys.response))).returning({ id: idempotencyKeys.id }));
+  return rows.length;
+}
+
+export async function purgeOutbox(now: Date): Promise<number> {
+  const rows = await withWorkerRole((tx) => tx.delete(outbox).where(lt(outbox.sentAt, daysBefore(now, OUTBOX_DAYS))).returning({ id: outbox.id }));
+  return rows.length;
+}
+
+/** That a notification was sent, and when, is kept; what it said is not. */
+export async function forgetWebhookBodies(now: Date): Promise<number> {
+  const publishers = await withWorkerRole((tx) => tx.select({ id: tenants.id }).from(tenants));
+  let forgotten = 0;
+  for (const { id } of publishers) {
+    const rows = await withTenant(id, (tx) => tx.update(webhookDeliveries).set({ body: {} })
+      .where(and(eq(webhookDeliveries.tenantId, id), ne(webhookDeliveries.state, "pending"), lt(webhookDeliveries.createdAt, daysBefore(now, WEBHOOK_BODY_DAYS)), sql`${webhookDeliveries.body} <> '{}'`))
+      .returning({ id: webhookDeliveries.id }));
+    forgotten += rows.length;
+  }
+  return forgotten;
+}

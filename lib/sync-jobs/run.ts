@@ -1,0 +1,109 @@
+import { and, eq } from "drizzle-orm";
+import { adapterConfigs } from "../ad-servers/schema";
+import { AdServerError, type InventoryItem } from "../ad-servers/types";
+import { callAdServer, type Connection, createCall, type Executing, inTenant } from "../fulfilment/call";
+import { retireMissing, saveInventory } from "../inventory/sync";
+import { invariant } from "../errors";
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../time";
+import { claimJob, type Held, updateJob, withHeartbeat } from "./lease";
+import { endPhases, reportPhase } from "./progress";
+import { type SyncPhase, syncJobs } from "./schema";
+import { saveTestError, saveTestResult } from "./test-result";
+
+/** A job that has not ended by then is given up. */
+export const JOB_TIME_MAX_MS = HOUR_MS;
+const TEST_DEADLINE_MS = MINUTE_MS;
+/** Between attempts of a job that failed for now. */
+const RETRY_DELAYS_MS = [3, 10, 30, 60].map((seconds) => seconds * SECOND_MS);
+
+export type SyncStep = { next: "stop"; state: "succeeded" | "failed" | "gone" } | { next: "later"; delayMs: number };
+
+/** One attempt at a job. Another that crashed is taken over when its lease lapses, and begins anew: everything it writes is an upsert. */
+export async function runSyncJob(executing: Executing, input: { tenantId: string; syncJobId: string; attempt: number }): Promise<SyncStep> {
+  const claimed = await inTenant(executing, input.tenantId, async (ctx) => {
+    const held = await claimJob(ctx, input.syncJobId);
+    if (!held) return undefined;
+    const [connection] = await ctx.db.select().from(adapterConfigs).where(and(eq(adapterConfigs.tenantId, ctx.tenantId), eq(adapterConfigs.id, held.job.adapterConfigId)));
+    invariant(connection, `no connection ${held.job.adapterConfigId}`);
+    return { held, connection };
+  });
+  if (!claimed) return lookAt(executing, input);
+  const { held, connection } = claimed;
+  const progress: Progress = { phases: [], counts: {} };
+  const failure = await withHeartbeat(executing, held, (signal) =>
+    held.job.kind === "connection_test" ? testConnection(executing, held, connection, signal, progress) : syncInventory(executing, held, connection, signal, progress));
+  return conclude(executing, held, connection, failure, progress, input.attempt);
+}
+
+type Progress = { phases: SyncPhase[]; counts: Record<string, number> };
+type Failure = AdServerError | "test_again" | null;
+
+async function lookAt(executing: Executing, { tenantId, syncJobId }: { tenantId: string; syncJobId: string }): Promise<SyncStep> {
+  const [job] = await inTenant(executing, tenantId, (ctx) =>
+    ctx.db.select({ state: syncJobs.state, leaseUntil: syncJobs.leaseUntil }).from(syncJobs).where(and(eq(syncJobs.tenantId, tenantId), eq(syncJobs.id, syncJobId))));
+  if (!job) return { next: "stop", state: "gone" };
+  if (job.state === "succeeded" || job.state === "failed") return { next: "stop", state: job.state };
+  return { next: "later", delayMs: Math.max(SECOND_MS, (job.leaseUntil?.getTime() ?? 0) - executing.now().getTime()) };
+}
+
+async function testConnection(executing: Executing, held: Held, connection: Connection, lost: AbortSignal, progress: Progress): Promise<Failure> {
+  const onProgress = async (phase: string, done: number, total?: number) => {
+    progress.phases = reportPhase(progress.phases, phase, done, total);
+    await inTenant(executing, connection.tenantId, (ctx) => updateJob(ctx, held, { phases: progress.phases }));
+  };
+  await onProgress("Connection", 0);
+  const found = await callAdServer(TEST_DEADLINE_MS, async (signal) =>
+    executing.driver(connection.kind).testConnection(createCall(executing, connection, AbortSignal.any([signal, lost]), onProgress)));
+  return inTenant(executing, connection.tenantId, async (ctx) => {
+    if (!(await updateJob(ctx, held, {}))) return null;
+    const isCurrent = found instanceof AdServerError ? await saveTestError(ctx, connection, found) : await saveTestResult(ctx, connection, found);
+    if (!isCurrent) return "test_again";
+    return found instanceof AdServerError ? found : null;
+  });
+}
+
+async function syncInventory(executing: Executing, held: Held, connection: Connection, lost: AbortSignal, progress: Progress): Promise<Failure> {
+  const syncedAt = executing.now();
+  const kinds = new Set<InventoryItem["kind"]>();
+  const write = (work: Parameters<typeof inTenant<boolean>>[2]) => inTenant(executing, connection.tenantId, async (ctx) => {
+    if (!(await work(ctx))) throw new AdServerError("taken_over", "Another worker took the job over.", { isPermanent: false, isAmbiguous: false });
+  });
+  const done = await callAdServer(JOB_TIME_MAX_MS, async (signal) => {
+    const call = createCall(executing, connection, AbortSignal.any([signal, lost]), async (phase, doneCount, total) => {
+      progress.phases = reportPhase(progress.phases, phase, doneCount, total);
+      await write((ctx) => updateJob(ctx, held, { phases: progress.phases }));
+    });
+    for await (const { phase, items, total } of executing.driver(connection.kind).syncInventory(call)) {
+      for (const { kind } of items) {
+        kinds.add(kind);
+        progress.counts[kind] = (progress.counts[kind] ?? 0) + 1;
+      }
+      const before = progress.phases.find(({ name }) => name === phase)?.done ?? 0;
+      progress.phases = reportPhase(progress.phases, phase, before + items.length, total);
+      await write(async (ctx) => {
+        await saveInventory(ctx, connection.id, items, syncedAt);
+        return updateJob(ctx, held, { phases: progress.phases, counts: progress.counts });
+      });
+    }
+    await write(async (ctx) => {
+      progress.counts.retired = await retireMissing(ctx, connection.id, [...kinds], syncedAt);
+      return updateJob(ctx, held, { counts: progress.counts });
+    });
+  });
+  return done instanceof AdServerError ? done : null;
+}
+
+async function conclude(executing: Executing, held: Held, connection: Connection, failure: Failure, { phases, counts }: Progress, attempt: number): Promise<SyncStep> {
+  const { job } = held;
+  const delayMs = failure === "test_again" ? SECOND_MS : failure && !failure.options.isPermanent ? RETRY_DELAYS_MS[attempt] : undefined;
+  const error = failure instanceof AdServerError ? { code: failure.code, message: failure.message, correlationId: failure.options.correlationId } : null;
+  if (failure instanceof AdServerError) executing.log.warn("A sync job failed", { syncJobId: job.id, kind: job.kind, connection: connection.id, attempt, error: failure });
+  const free = { leaseOwner: null, leaseUntil: null };
+  return inTenant(executing, job.tenantId, async (ctx) => {
+    const mayTryAgain = delayMs !== undefined && ctx.now.getTime() - (job.startedAt ?? ctx.now).getTime() < JOB_TIME_MAX_MS;
+    const state = mayTryAgain ? "queued" : failure ? "failed" : "succeeded";
+    const isWritten = await updateJob(ctx, held, { state, error, counts, phases: endPhases(phases, failure ? "failed" : "done"), ...(state === "queued" ? {} : { finishedAt: ctx.now }), ...free });
+    if (!isWritten) return { next: "later", delayMs: SECOND_MS };
+    return state === "queued" ? { next: "later", delayMs: delayMs ?? SECOND_MS } : { next: "stop", state };
+  });
+}

@@ -1,0 +1,126 @@
+import { randomUUID } from "node:crypto";
+import { and, eq } from "drizzle-orm";
+import { z } from "zod";
+import { recordAudit } from "../audit/service";
+import { requirePermission } from "../auth/permissions";
+import { type Ctx } from "../context";
+import { encryptSecret } from "../crypto";
+import { env } from "../env";
+import { AppError, invariant } from "../errors";
+import { enqueueEvents } from "../events/outbox";
+import { isUuid, newId, toWireId } from "../ids";
+import { announceChange } from "../live";
+import { tasks } from "../media-buys/schema";
+import { tenants } from "../tenants/schema";
+import { checkReceiverUrl } from "./address";
+import { pushNotificationConfigs, webhookDeliveries } from "./schema";
+
+/** core/push-notification-config.json, and `operation_id` as 3.1 has it. */
+const receiverSchema = z.looseObject({
+  url: z.string(),
+  operation_id: z.string().min(1).max(255).optional(),
+  token: z.string().min(16).max(4_096).optional(),
+  authentication: z.looseObject({ schemes: z.array(z.enum(["Bearer", "HMAC-SHA256"])).length(1), credentials: z.string().min(32).max(4_096) }).optional(),
+});
+
+const FIELD = "push_notification_config";
+export const receiverSecrets = (tenantId: string, configId: string) => `push_notification_configs:${tenantId}:${configId}`;
+
+/** Notes where a buyer wants to hear of a task. Throws VALIDATION_ERROR when the address may not be called. */
+export async function registerReceiver(ctx: Ctx, input: { principalId: string; taskId: string | null; mediaBuyId: string | null; config: unknown }): Promise<{ id: string }> {
+  const parsed = receiverSchema.safeParse(input.config);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new AppError("VALIDATION_ERROR", `The webhook configuration is not valid: ${issue?.message ?? "unreadable"}.`, { field: [FIELD, ...(issue?.path ?? [])].join(".") });
+  }
+  const { url, operation_id: operationId, token, authentication } = parsed.data;
+  checkReceiverUrl(url, `${FIELD}.url`);
+  const id = newId(ctx.now.getTime());
+  const seal = (text: string | undefined) => (text === undefined ? null : encryptSecret(text, receiverSecrets(ctx.tenantId, id)));
+  await ctx.db.insert(pushNotificationConfigs).values({
+    tenantId: ctx.tenantId, id, principalId: input.principalId, taskId: input.taskId, mediaBuyId: input.mediaBuyId, url, operationId: operationId ?? null, createdAt: ctx.now,
+    tokenEncrypted: seal(token), authScheme: authentication?.schemes[0] ?? null, credentialsEncrypted: seal(authentication?.credentials),
+  });
+  return { id };
+}
+
+type Delivery = typeof webhookDeliveries.$inferInsert;
+
+/** Stores deliveries and the events that start them, in the transaction of what they tell. A second one of the same event and receiver is dropped. */
+async function queue(ctx: Ctx, deliveries: Delivery[]): Promise<void> {
+  if (deliveries.length === 0) return;
+  const stored = await ctx.db.insert(webhookDeliveries).values(deliveries).onConflictDoNothing({ target: [webhookDeliveries.tenantId, webhookDeliveries.configId, webhookDeliveries.eventKey] })
+    .returning({ id: webhookDeliveries.id });
+  await enqueueDeliveries(ctx, stored.map(({ id }) => ({ id, why: "first" })));
+}
+
+export async function enqueueDeliveries(ctx: Ctx, deliveries: { id: string; why: string }[]): Promise<void> {
+  await enqueueEvents(ctx, "greenlight/webhook.queued", deliveries.map(({ id, why }) => ({ eventId: `webhook.queued:${id}:${why}`, data: { tenantId: ctx.tenantId, deliveryId: id } })));
+}
+
+const newKey = () => `whk_${randomUUID()}`;
+
+/** Tells every receiver of a task where it stands now (core/mcp-webhook-payload.json). Called in the transaction that moved it. */
+export async function queueTaskWebhook(ctx: Ctx, input: { taskId: string }): Promise<void> {
+  const [task] = await ctx.db.select().from(tasks).where(and(eq(tasks.tenantId, ctx.tenantId), eq(tasks.id, input.taskId)));
+  invariant(task, `no task ${input.taskId}`);
+  const receivers = await ctx.db.select({ id: pushNotificationConfigs.id, operationId: pushNotificationConfigs.operationId }).from(pushNotificationConfigs)
+    .where(and(eq(pushNotificationConfigs.tenantId, ctx.tenantId), eq(pushNotificationConfigs.taskId, task.id)));
+  const context = task.buyerContext ? { context: task.buyerContext } : {};
+  const result = task.result ?? (task.error ? { errors: [task.error] } : undefined);
+  await queue(ctx, receivers.map((receiver) => {
+    const idempotencyKey = newKey();
+    return {
+      tenantId: ctx.tenantId, id: newId(ctx.now.getTime()), audience: "buyer", configId: receiver.id, mediaBuyId: task.mediaBuyId, taskId: task.id,
+      eventKey: `task:${task.id}:${task.status}`, idempotencyKey, nextAttemptAt: ctx.now, createdAt: ctx.now,
+      body: {
+        idempotency_key: idempotencyKey,
+        ...(receiver.operationId === null ? {} : { operation_id: receiver.operationId }),
+        task_id: toWireId("task", task.id),
+        task_type: task.taskType,
+        protocol: "media-buy",
+        status: task.status,
+        timestamp: ctx.now.toISOString(),
+        ...(task.message === null ? {} : { message: task.message }),
+        ...context,
+        ...(result === undefined ? {} : { result: { ...result, ...context } }),
+      },
+    };
+  }));
+}
+
+const escapeSlack = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+
+/**
+ * Tells staff, where the publisher has named an address for that, that something waits for them. `path` is the screen's, such as
+ * `/p/acme/media-buys/…`. The same `eventKey` tells them once.
+ */
+export async function queueStaffNotice(ctx: Ctx, input: { eventKey: string; title: string; text: string; path: string; mediaBuyId: string | null }): Promise<void> {
+  const [tenant] = await ctx.db.select({ webhook: tenants.staffWebhookEncrypted }).from(tenants).where(eq(tenants.id, ctx.tenantId));
+  if (!tenant?.webhook) return;
+  const link = `<${env().publicUrl}${input.path}|Open in Greenlight>`;
+  await queue(ctx, [{
+    tenantId: ctx.tenantId, id: newId(ctx.now.getTime()), audience: "staff", configId: null, mediaBuyId: input.mediaBuyId, eventKey: input.eventKey, idempotencyKey: newKey(),
+    nextAttemptAt: ctx.now, createdAt: ctx.now,
+    body: {
+      text: `${escapeSlack(input.title)}: ${escapeSlack(input.text)}`,
+      blocks: [
+        { type: "section", text: { type: "mrkdwn", text: `*${escapeSlack(input.title)}*\n${escapeSlack(input.text)}` } },
+        { type: "section", text: { type: "mrkdwn", text: link } },
+      ],
+    },
+  }]);
+}
+
+/** Sends a delivery again from the screen, with the body and idempotency key it always had. Throws REFERENCE_NOT_FOUND, CONFLICT. */
+export async function replayDelivery(ctx: Ctx, input: { deliveryId: string }): Promise<void> {
+  requirePermission(ctx.actor, "webhook.replay");
+  const its = and(eq(webhookDeliveries.tenantId, ctx.tenantId), eq(webhookDeliveries.id, input.deliveryId));
+  const [row] = isUuid(input.deliveryId) ? await ctx.db.select({ state: webhookDeliveries.state, mediaBuyId: webhookDeliveries.mediaBuyId }).from(webhookDeliveries).where(its).for("update") : [];
+  if (!row) throw new AppError("REFERENCE_NOT_FOUND", "This delivery does not exist.");
+  if (row.state === "pending") throw new AppError("CONFLICT", "This delivery is still being tried.");
+  await ctx.db.update(webhookDeliveries).set({ state: "pending", attempts: 0, nextAttemptAt: ctx.now, deliveredAt: null }).where(its);
+  await enqueueDeliveries(ctx, [{ id: input.deliveryId, why: `replay:${newId(ctx.now.getTime())}` }]);
+  await recordAudit(ctx, { action: "webhook.replayed", objectKind: "webhook_delivery", objectId: input.deliveryId, mediaBuyId: row.mediaBuyId ?? undefined, summary: "Sent a notification again" });
+  if (row.mediaBuyId) announceChange(ctx, "media_buy", row.mediaBuyId);
+}
