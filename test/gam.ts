@@ -1,7 +1,7 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { adServerDeclaration } from "@/lib/ad-servers/registry";
-import { adServerDriver } from "@/lib/ad-servers/drivers";
-import { AdServerError, type AppliedObject, type AppliedOrder, type Call, type DesiredCreative, type DesiredLine, type DesiredOrder, type Operation, type OperationResult } from "@/lib/ad-servers/types";
+import { AdServerError, type AdServerDriver, type AppliedObject, type AppliedOrder, type Call, type DesiredCreative, type DesiredLine, type DesiredOrder, type Operation, type OperationResult } from "@/lib/ad-servers/types";
 import { newId, toWireId } from "@/lib/ids";
 import { startGamSimulator, type Simulator } from "@/simulators/gam/server";
 
@@ -10,19 +10,22 @@ import { startGamSimulator, type Simulator } from "@/simulators/gam/server";
 export const NETWORK = "21700000001";
 export const KIND = "google_ad_manager";
 const DAY_MS = 86_400_000;
+/** Errors ask for seconds; the simulator needs none. */
+const RETRY_DELAY_MAX_MS = 25;
 
 type Row = Record<string, unknown> & { name: string };
 type Inventory = { adUnitId: string; placementId: string; advertiserId: string; keyId: string; valueIds: string[] };
 
 const journalSchema = z.object({
-  entries: z.array(z.object({ method: z.string(), path: z.string(), query: z.string(), status: z.number(), outcome: z.string(), committed: z.boolean(), created: z.array(z.string()), body: z.unknown() })),
+  entries: z.array(z.object({ method: z.string(), path: z.string(), query: z.string(), status: z.number(), outcome: z.string(), committed: z.boolean(), created: z.array(z.string()), body: z.unknown().optional() })),
 });
 const stateSchema = z.object({ networks: z.record(z.string(), z.record(z.string(), z.unknown())) });
 const rowsSchema = z.array(z.looseObject({ name: z.string() }));
 
 export type Gam = Awaited<ReturnType<typeof startGam>>;
 
-export async function startGam() {
+/** @param driver adServerDriver(KIND): only a test may reach it */
+export async function startGam(driver: AdServerDriver) {
   const simulator = await startGamSimulator({ inMemory: true });
   const admin = async (method: string, path: string, body?: unknown): Promise<unknown> => {
     const response = await fetch(`${simulator.url}/__sim${path}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
@@ -34,7 +37,7 @@ export async function startGam() {
     return rowsSchema.parse(state.networks[NETWORK]?.[collection]);
   };
   return {
-    simulator, admin, rows, url: simulator.url,
+    simulator, driver, admin, rows, url: simulator.url,
     call: (changes: Partial<Call> = {}): Call => makeCall(simulator, changes),
     addFault: (fault: Record<string, unknown>) => admin("POST", "/faults", fault),
     clearFaults: () => admin("DELETE", "/faults"),
@@ -156,11 +159,12 @@ async function executeUntilAnswered(gam: Gam, operation: Operation, state: Conve
   const payload = z.record(z.string(), z.unknown()).parse(JSON.parse(JSON.stringify(operation.payload)));
   for (let attempts = 1; ; attempts += 1) {
     try {
-      return await adServerDriver(KIND).execute({ kind: operation.kind, payload, attempts }, gam.call(changes));
+      return await gam.driver.execute({ kind: operation.kind, payload, attempts }, gam.call(changes));
     } catch (error) {
       if (!(error instanceof AdServerError)) throw error;
       state.errors.push(error);
-      if (error.options.isPermanent || attempts >= 6) throw error;
+      if (error.options.isPermanent || attempts >= 8) throw error;
+      await sleep(Math.min(error.options.retryAfterMs ?? 0, RETRY_DELAY_MAX_MS));
     }
   }
 }

@@ -35,6 +35,7 @@ export function plan(desired: DesiredOrder, applied: AppliedOrder, now: Date): P
   planResumes(planning, running);
   planNewLines(planning, open.filter((planned) => !running.includes(planned)));
   planLatePauses(planning, open);
+  planResumes(planning, open.filter((planned) => isApproved(planning, planned)));
   const [first] = [...problems.lines, ...problems.creatives];
   if (planning.operations.length === 0 && first) return blocked(first, problems.lines.length + problems.creatives.length);
   return { outcome: "operations", operations: planning.operations };
