@@ -1,4 +1,4 @@
-import { and, eq, exists, inArray, lte, or, sql } from "drizzle-orm";
+import { and, eq, exists, inArray, isNull, lte, or, sql } from "drizzle-orm";
 import { type Actor } from "../context";
 import { withTenant, withWorkerRole } from "../db/client";
 import { fulfilments } from "../fulfilment/schema";
@@ -16,14 +16,14 @@ const BATCH = 500;
  */
 export async function advanceClock(now: Date): Promise<{ moved: number; failed: number }> {
   const due = await withWorkerRole((tx) => {
-    const startsAt = sql`coalesce(${mediaBuys.effectiveStartsAt}, ${mediaBuys.startsAt})`;
+    const hasBegun = or(lte(mediaBuys.effectiveStartsAt, now), and(isNull(mediaBuys.effectiveStartsAt), lte(mediaBuys.startsAt, now)));
     const isInSync = exists(tx.select({ one: sql`1` }).from(fulfilments)
       .where(and(eq(fulfilments.tenantId, mediaBuys.tenantId), eq(fulfilments.mediaBuyId, mediaBuys.id), eq(fulfilments.state, "in_sync"))));
     const open: MediaBuyStatus[] = ["pending_creatives", "pending_start", "active", "paused"];
     return tx.select({ tenantId: mediaBuys.tenantId, id: mediaBuys.id }).from(mediaBuys)
       .where(and(
         inArray(mediaBuys.status, open),
-        or(lte(mediaBuys.endsAt, now), and(eq(mediaBuys.status, "pending_start"), lte(startsAt, now), isInSync)),
+        or(lte(mediaBuys.endsAt, now), and(eq(mediaBuys.status, "pending_start"), hasBegun, isInSync)),
       ))
       .orderBy(mediaBuys.endsAt, mediaBuys.id).limit(BATCH);
   });

@@ -10,6 +10,7 @@ import { announceChange } from "../live";
 import { microsToDecimal, parseMicros } from "../money";
 import { addMs, MINUTE_MS } from "../time";
 import { queueStaffNotice, registerReceiver } from "../webhooks/service";
+import { checkReceiver } from "./receiver";
 import { assertForward, assertNotPast, assertTimeLeft, effectiveStart, parseInstant, parseStart } from "./flight";
 import { attachCreatives, type PackageCreatives } from "./package-creatives";
 import { presentConfirmation, presentSoldPackage } from "./present";
@@ -36,6 +37,7 @@ const NAME_LENGTH_MAX = 200;
 export async function createMediaBuy(ctx: Ctx, input: CreateMediaBuyInput): Promise<CreateMediaBuyOutcome> {
   const request = parseCreateRequest(input.request);
   refuseUnsupported(request, (field) => UNSUPPORTED.has(field));
+  checkReceiver(request);
   const flight = { startsAt: parseStart(request.start_time, ctx.now, "start_time"), endsAt: parseInstant(request.end_time, "end_time") };
   assertForward(flight);
 

@@ -48,7 +48,7 @@ export async function loadAssigned(ctx: Ctx, mediaBuyIds: string[]): Promise<Ass
     .innerJoin(mediaPackages, and(eq(mediaPackages.tenantId, creativeAssignments.tenantId), eq(mediaPackages.id, creativeAssignments.packageId)))
     .innerJoin(creatives, and(eq(creatives.tenantId, creativeAssignments.tenantId), eq(creatives.id, creativeAssignments.creativeId)))
     .where(and(eq(creativeAssignments.tenantId, ctx.tenantId), inArray(mediaPackages.mediaBuyId, mediaBuyIds), isNull(creatives.archivedAt)))
-    .orderBy(asc(creativeAssignments.packageId), asc(creatives.createdAt), asc(creatives.id));
+    .orderBy(asc(creativeAssignments.packageId), asc(creatives.createdAt), asc(creatives.creativeId));
 }
 
 /** Per package that can still run, whether it has an approved creative. */

@@ -64,6 +64,7 @@ const updateRequest = z.looseObject({
   end_time: z.string().optional(),
   packages: z.array(packageUpdate).optional(),
   new_packages: z.array(packageRequest).optional(),
+  push_notification_config: anyObject.optional(),
   context: anyObject.optional(),
 });
 

@@ -1,11 +1,11 @@
-import { and, asc, count, desc, eq, ilike, inArray, or, type SQL, type SQLWrapper } from "drizzle-orm";
+import { and, asc, count, desc, eq, ilike, inArray, or, sql, type SQL, type SQLWrapper } from "drizzle-orm";
 import { accounts } from "../accounts/schema";
 import { requirePermission } from "../auth/permissions";
 import { principals } from "../buyers/schema";
 import { type Ctx } from "../context";
 import { fulfilments } from "../fulfilment/schema";
 import { groupBy } from "../group-by";
-import { fromWireId } from "../ids";
+import { fromWireId, isUuid } from "../ids";
 import { MEDIA_BUY_STATUSES, mediaBuys, type MediaBuyStatus } from "./schema";
 
 export const MEDIA_BUY_PAGE_SIZES = [10, 25, 50, 100] as const;
@@ -58,12 +58,12 @@ const NONE: Record<MediaBuyStatus, number> = { pending_approval: 0, pending_crea
 /** Staff's list of media buys. `counts` are per status under the other filters, so that every tab says what it holds. */
 export async function searchMediaBuys(ctx: Ctx, input: SearchInput): Promise<{ rows: MediaBuyListItem[]; total: number; counts: Record<MediaBuyStatus, number> }> {
   requirePermission(ctx.actor, "media_buy.read");
-  const filter = and(eq(mediaBuys.tenantId, ctx.tenantId), input.buyerId ? eq(mediaBuys.principalId, input.buyerId) : undefined, matchText(input.text));
+  const filter = and(eq(mediaBuys.tenantId, ctx.tenantId), input.buyerId ? (isUuid(input.buyerId) ? eq(mediaBuys.principalId, input.buyerId) : sql`false`) : undefined, matchText(input.text));
   const ofBuyer = and(eq(principals.tenantId, mediaBuys.tenantId), eq(principals.id, mediaBuys.principalId));
   const ofAccount = and(eq(accounts.tenantId, mediaBuys.tenantId), eq(accounts.id, mediaBuys.accountId));
 
   const counted = await ctx.db.select({ status: mediaBuys.status, count: count() }).from(mediaBuys).innerJoin(principals, ofBuyer).innerJoin(accounts, ofAccount).where(filter).groupBy(mediaBuys.status);
-  const counts = { ...NONE, ...Object.fromEntries(counted.map((row) => [row.status, row.count])) };
+  const counts = { ...NONE, ...Object.fromEntries(counted.map((row): [string, number] => [row.status, row.count])) };
   const direction = input.direction === "asc" ? asc : desc;
   const rows = await ctx.db
     .select({
@@ -76,7 +76,7 @@ export async function searchMediaBuys(ctx: Ctx, input: SearchInput): Promise<{ r
     .limit(input.pageSize).offset((input.page - 1) * input.pageSize);
 
   const states = await loadStates(ctx, rows.map(({ id }) => id));
-  const shown = input.statuses && input.statuses.length > 0 ? input.statuses : MEDIA_BUY_STATUSES;
+  const shown: readonly MediaBuyStatus[] = input.statuses && input.statuses.length > 0 ? input.statuses : MEDIA_BUY_STATUSES;
   return {
     rows: rows.map((row) => ({ ...row, fulfilmentStates: states.get(row.id) ?? [] })),
     total: shown.reduce((sum, status) => sum + counts[status], 0),

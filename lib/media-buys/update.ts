@@ -8,6 +8,7 @@ import { changePackages, type PackagesChange } from "./change-packages";
 import { assertForward, assertNotPast, assertTimeLeft, effectiveStart, parseInstant, parseStart } from "./flight";
 import { presentSoldPackage, presentState } from "./present";
 import { creativeReadiness, loadAssigned, loadPackages, lockOwnMediaBuy } from "./queries";
+import { checkReceiver } from "./receiver";
 import { parseUpdateRequest, refuseUnsupported, type UpdateRequest } from "./request";
 import { type MediaBuyStatus } from "./schema";
 import { isTerminal, type MediaBuyRow, nextStatusAfterConfirmation, reviseMediaBuy, transitionMediaBuy } from "./transitions";
@@ -28,6 +29,7 @@ const KNOWN = new Set([
 export async function updateMediaBuy(ctx: Ctx, input: UpdateMediaBuyInput): Promise<{ payload: Record<string, unknown> }> {
   const request = parseUpdateRequest(input.request);
   refuseUnsupported(request, (field) => !KNOWN.has(field));
+  checkReceiver(request);
   const buy = await lockOwnMediaBuy(ctx, { principalId: input.session.principalId, accountId: input.account.id }, request.media_buy_id);
   refuseStale(buy, request);
   refuseEnded(buy, request, ctx.now);
