@@ -12,9 +12,8 @@ import { takeWrite } from "./rate-limit";
 import { isObject } from "./schemas";
 import { type MutationTool, type Tool, type ToolAnswer, type ToolCall } from "./tool";
 import { assertValidRequest, findResponseProblem } from "./tool-schemas";
+import { SUPPORTED_MAJOR_VERSIONS } from "./versions";
 import { errorPayload, toAppError } from "./wire-error";
-
-export const SUPPORTED_MAJOR_VERSIONS = [3];
 
 /** In production every hundredth answer is checked against its schema, and a mistake is logged; elsewhere every one, and a mistake fails the call. */
 const PRODUCTION_SAMPLE = 100;

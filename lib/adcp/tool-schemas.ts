@@ -1,6 +1,6 @@
 import { type ErrorObject, type ValidateFunction } from "ajv";
 import { AppError } from "../errors";
-import { compactErrors, compileOwnSchema, compileSchema, type JsonSchema, loadSchema } from "./schemas";
+import { compactErrors, compileOwnSchema, compileSchema, embedReferences, isObject, type JsonSchema, loadSchema } from "./schemas";
 import { type Tool } from "./tool";
 
 /** Where the SDK keeps the schemas of our tools, without `-request` and `-response`. */
@@ -28,6 +28,32 @@ function schemaName(tool: Tool, direction: Direction): string {
   const name = SDK_SCHEMAS[tool.name];
   if (!name) throw new Error(`The tool ${tool.name} has no schema.`);
   return `${name}-${direction}`;
+}
+
+/**
+ * The request schema as tools/list publishes it: whole and self-contained. Shared parts lose their prose, without which the list of all
+ * tools would not fit in a model's context.
+ */
+export function publishedToolSchema(tool: Tool): JsonSchema {
+  const definitions = new Map<string, JsonSchema>();
+  const schema = embedReferences(toolSchema(tool, "request"), "#/$defs/", definitions, withoutProse);
+  return { $schema: "http://json-schema.org/draft-07/schema#", ...schema, ...(definitions.size > 0 ? { $defs: Object.fromEntries(definitions) } : {}) };
+}
+
+/** Words that explain and do not constrain. */
+const PROSE = new Set(["title", "description", "examples", "$comment", "enumDescriptions", "enumMetadata", "x-entity", "x-status", "x-accessibility"]);
+/** Keywords whose members are named by the author: there, `description` may be a field. */
+const NAMED = new Set(["properties", "patternProperties", "definitions", "$defs", "dependencies"]);
+
+function withoutProse(schema: JsonSchema): JsonSchema {
+  return Object.fromEntries(Object.entries(schema).filter(([key]) => !PROSE.has(key)).map(([key, value]) => {
+    if (NAMED.has(key) && isObject(value)) return [key, Object.fromEntries(Object.entries(value).map(([name, item]) => [name, trimmed(item)]))];
+    return [key, Array.isArray(value) ? value.map(trimmed) : trimmed(value)];
+  }));
+}
+
+function trimmed(value: unknown): unknown {
+  return isObject(value) ? withoutProse(value) : value;
 }
 
 const validators = new Map<string, ValidateFunction>();

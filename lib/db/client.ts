@@ -57,6 +57,17 @@ async function transact<T>(opening: ReturnType<typeof sql>, work: (tx: Tx) => Pr
   return result;
 }
 
+/** Runs `work` behind a savepoint: what it throws undoes its own writes, and its notifications, alone. */
+export async function withSavepoint<T>(tx: Tx, work: (inner: Tx) => Promise<T>): Promise<T> {
+  const pending = new Map<string, Set<string>>();
+  const result = await tx.transaction((inner) => {
+    signals.set(inner, pending);
+    return work(inner);
+  });
+  for (const [channel, payloads] of pending) for (const payload of payloads) addSignal(tx, channel, payload);
+  return result;
+}
+
 /** A query that needs no tenant: the SECURITY DEFINER look-ups alone. Each row is parsed by `row`. */
 export async function lookUp<T>(row: z.ZodType<T>, query: ReturnType<typeof sql>): Promise<T[]> {
   return row.array().parse([...(await pool().db.execute(query))]);
@@ -66,6 +77,10 @@ export type Channel = "greenlight_outbox" | "greenlight_live";
 
 /** Sends `payload` on `channel` after the transaction has committed. Losing it is harmless: every listener also polls. */
 export function notifyAfterCommit(tx: Tx, channel: Channel, payload: string): void {
+  addSignal(tx, channel, payload);
+}
+
+function addSignal(tx: Tx, channel: string, payload: string): void {
   const pending = signals.get(tx);
   if (!pending) throw new Error("Invariant broken: notifyAfterCommit outside withTenant");
   const payloads = pending.get(channel) ?? new Set();

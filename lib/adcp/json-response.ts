@@ -1,0 +1,4 @@
+/** A JSON answer to one caller: nothing on the way may keep it. */
+export function jsonResponse(status: number, json: string, headers: Record<string, string> = {}): Response {
+  return new Response(json, { status, headers: { "content-type": "application/json", "cache-control": "no-store", ...headers } });
+}

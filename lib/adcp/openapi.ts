@@ -1,0 +1,83 @@
+import packageJson from "../../package.json" with { type: "json" };
+import { env } from "../env";
+import { TOOLS } from "./registry";
+import { READ_PATHS } from "./rest-reads";
+import { embedReferences, isObject, type JsonSchema, schemaRef } from "./schemas";
+import { type Tool } from "./tool";
+import { toolSchema } from "./tool-schemas";
+
+let document: string | undefined;
+
+/** OpenAPI 3.1 of the REST door: the registry's tools with the protocol's own schemas. Made once. */
+export function openApiDocument(): string {
+  document ??= JSON.stringify(build());
+  return document;
+}
+
+function build(): JsonSchema {
+  const components = new Map<string, JsonSchema>();
+  const embed = (schema: JsonSchema): JsonSchema => embedReferences(schema, "#/components/schemas/", components, (shared) => shared);
+  components.set("Error", embed({
+    type: "object",
+    required: ["status", "adcp_error", "errors"],
+    properties: { status: { const: "failed" }, adcp_error: schemaRef("core/error"), errors: { type: "array", minItems: 1, items: schemaRef("core/error") }, context: schemaRef("core/context") },
+  }));
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const tool of TOOLS) {
+    components.set(`${tool.name}.request`, embed(toolSchema(tool, "request")));
+    components.set(`${tool.name}.response`, embed(toolSchema(tool, "response")));
+    paths[`/${tool.name}`] = { post: operation(tool, tool.name, { requestBody: { required: true, content: { "application/json": { schema: { $ref: `#/components/schemas/${tool.name}.request` } } } } }) };
+  }
+  for (const { path, tool, item, hasList } of READ_PATHS) {
+    if (hasList) paths[`/${path}`] = { get: operation(tool, `read_${tool.name}`, { parameters: queryParameters(tool, embed) }) };
+    if (item) paths[`/${path}/{id}`] = { get: operation(tool, `read_one_${tool.name}`, { parameters: [{ name: "id", in: "path", required: true, schema: { type: "string" } }] }) };
+  }
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Greenlight buyer API", version: packageJson.version,
+      description: "AdCP 3 over REST: each tool is a POST with its input as JSON. The same tools, answers and errors as over MCP at /mcp. Capabilities, formats, properties and price-less products need no token.",
+    },
+    jsonSchemaDialect: "http://json-schema.org/draft-07/schema#",
+    servers: [{ url: `${env().publicUrl}/api/v1` }],
+    tags: [{ name: "Discovery" }, { name: "Accounts" }, { name: "Creatives" }, { name: "Orders" }],
+    paths,
+    components: {
+      schemas: Object.fromEntries(components),
+      securitySchemes: { bearer: { type: "http", scheme: "bearer" }, header: { type: "apiKey", in: "header", name: "x-adcp-auth" } },
+      responses: { Error: { description: "A typed error; the HTTP status follows from its code.", content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } } } },
+    },
+  };
+}
+
+function operation(tool: Tool, operationId: string, input: Record<string, unknown>): Record<string, unknown> {
+  return {
+    operationId,
+    tags: [tagOf(tool.name)],
+    summary: tool.title,
+    description: tool.description,
+    security: [{ bearer: [] }, { header: [] }, ...(tool.access === "public" ? [{}] : [])],
+    ...input,
+    responses: {
+      200: { description: "The tool's answer, with `status`, and your `context` as you sent it.", content: { "application/json": { schema: { $ref: `#/components/schemas/${tool.name}.response` } } } },
+      default: { $ref: "#/components/responses/Error" },
+    },
+  };
+}
+
+function tagOf(name: string): string {
+  if (name.endsWith("_accounts")) return "Accounts";
+  if (name.endsWith("_creatives") || name.endsWith("_formats")) return "Creatives";
+  return name.includes("media_buy") || name === "tasks_get" ? "Orders" : "Discovery";
+}
+
+/** Top-level fields of the request; objects go as JSON text. */
+function queryParameters(tool: Tool, embed: (schema: JsonSchema) => JsonSchema): Record<string, unknown>[] {
+  const properties = toolSchema(tool, "request").properties;
+  const fields = Object.entries(isObject(properties) ? properties : {}).flatMap(([name, schema]) => (isObject(schema) && name !== "pagination" ? [{ name, schema: embed(schema) }] : []));
+  const hasPages = isObject(properties) && "pagination" in properties;
+  return [
+    ...fields.map(({ name, schema }) => (schema.$ref === undefined && schema.type !== "object" ? { name, in: "query", required: false, schema } : { name, in: "query", required: false, content: { "application/json": { schema } } })),
+    ...(hasPages ? [{ name: "max_results", in: "query", required: false, schema: { type: "integer", minimum: 1, maximum: 100, default: 50 } }, { name: "cursor", in: "query", required: false, schema: { type: "string" } }] : []),
+  ];
+}

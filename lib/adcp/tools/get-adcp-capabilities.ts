@@ -1,0 +1,39 @@
+import { readCatalog } from "../../products/catalog";
+import { HOUR_MS, SECOND_MS } from "../../time";
+import { SUPPORTED_MAJOR_VERSIONS } from "../versions";
+import { REPLAY_WINDOW_HOURS } from "../idempotency";
+import { type Tool } from "../tool";
+
+/**
+ * What this seller can do, no more: a specialism is named once all its tools exist. `sales-guaranteed` and `sales-non-guaranteed` ask for
+ * get_media_buy_delivery.
+ */
+export const getAdcpCapabilitiesTool: Tool = {
+  kind: "read",
+  name: "get_adcp_capabilities",
+  title: "What this seller can do",
+  description: "The protocol versions, pricing models, targeting, account rules and signing that this seller supports, and the publishers it sells for.",
+  access: "public",
+  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true },
+  async run(call, input) {
+    const { publisherName, publisherDomains, channels, pricingModels, targetingDimensions } = await readCatalog(call);
+    const isAsked = !Array.isArray(input.protocols) || input.protocols.includes("media_buy");
+    const mediaBuy = {
+      ...(pricingModels.length > 0 ? { supported_pricing_models: pricingModels } : {}),
+      features: { inline_creative_management: true, property_list_filtering: false, catalog_management: false },
+      ...(targetingDimensions.includes("geo_countries") ? { execution: { targeting: { geo_countries: true } } } : {}),
+      portfolio: { publisher_domains: publisherDomains, ...(channels.length > 0 ? { primary_channels: channels } : {}), description: publisherName },
+    };
+    return {
+      payload: {
+        adcp: { major_versions: SUPPORTED_MAJOR_VERSIONS, idempotency: { supported: true, replay_ttl_seconds: (REPLAY_WINDOW_HOURS * HOUR_MS) / SECOND_MS } },
+        supported_protocols: ["media_buy"],
+        account: { require_operator_auth: false, supported_billing: ["operator", "agent", "advertiser"], required_for_products: false, account_financials: false, sandbox: true },
+        ...(isAsked ? { media_buy: mediaBuy } : {}),
+        request_signing: { supported: false },
+        webhook_signing: { supported: true, profile: "adcp/webhook-signing/v1", algorithms: ["ed25519"], legacy_hmac_fallback: true },
+      },
+      summary: `${publisherName} sells media buys over AdCP 3.`,
+    };
+  },
+};

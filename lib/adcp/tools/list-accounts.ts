@@ -1,0 +1,30 @@
+import { z } from "zod";
+import { presentAccount } from "../../accounts/present";
+import { listOwnAccounts } from "../../accounts/queries";
+import { ACCOUNT_STATUSES } from "../../accounts/schema";
+import { withTenant } from "../../db/client";
+import { invariant } from "../../errors";
+import { buyerActor } from "../buyer-actor";
+import { readPage, toPage } from "../cursor";
+import { type Tool } from "../tool";
+
+const listInput = z.looseObject({ status: z.enum(ACCOUNT_STATUSES).optional(), sandbox: z.boolean().optional() });
+
+export const listAccountsTool: Tool = {
+  kind: "read",
+  name: "list_accounts",
+  title: "Your accounts",
+  description: "The accounts you have with this publisher, with status and terms, in the order in which they were opened.",
+  access: "principal",
+  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true },
+  run({ session, tenantId, now, log }, input) {
+    invariant(session, "list_accounts without a buyer");
+    const { status, sandbox } = listInput.parse(input);
+    const page = readPage(input, "accounts");
+    return withTenant(tenantId, async (db) => {
+      const { rows, total } = await listOwnAccounts({ db, tenantId, actor: buyerActor(session), now, log }, session, { status, isSandbox: sandbox }, page);
+      const { rows: shown, pagination } = toPage(rows, page, "accounts", ({ id }) => [id], total);
+      return { payload: { accounts: shown.map(presentAccount), pagination }, summary: `${shown.length} of ${total} accounts.` };
+    });
+  },
+};

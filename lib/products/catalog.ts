@@ -1,0 +1,148 @@
+import { and, asc, eq, isNull } from "drizzle-orm";
+import { adServerDeclaration } from "../ad-servers/registry";
+import { adapterConfigs } from "../ad-servers/schema";
+import { toFormatId } from "../creatives/formats";
+import { type Tx, withTenant } from "../db/client";
+import { microsToNumber } from "../money";
+import { publisherPartners } from "../properties/schema";
+import { tenants } from "../tenants/schema";
+import { pricingOptions, products, productTargets } from "./schema";
+
+/** One product as get_products shows it, with what its filters and its ranking look at. */
+export type CatalogItem = {
+  productId: string;
+  name: string;
+  deliveryType: "guaranteed" | "non_guaranteed";
+  channels: readonly string[];
+  formatIds: readonly string[];
+  countries: readonly string[] | null;
+  enforcedPolicies: readonly string[];
+  exclusivity: string;
+  prices: readonly { currency: string; isFixed: boolean; minSpend: number }[];
+  /** Everything a brief is compared with, in lower case. */
+  text: string;
+  wire: Record<string, unknown>;
+};
+
+export type Catalog = {
+  items: readonly CatalogItem[];
+  publisherName: string;
+  publisherDomains: readonly string[];
+  channels: readonly string[];
+  pricingModels: readonly string[];
+  /** What every ad server that products are sold through can target. */
+  targetingDimensions: readonly string[];
+};
+
+type Key = { tenantId: string; catalogVersion: number; agentUrl: string };
+
+/**
+ * Catalogues in memory. The version comes with each caller's session and moves with everything shown here, so an entry is never stale;
+ * old versions fall out by age of use.
+ */
+const CATALOGS_MAX = 200;
+const catalogs = new Map<string, Promise<Catalog>>();
+
+export async function readCatalog(key: Key): Promise<Catalog> {
+  const name = `${key.tenantId} ${key.catalogVersion} ${key.agentUrl}`;
+  const known = catalogs.get(name);
+  catalogs.delete(name);
+  const catalog = known ?? withTenant(key.tenantId, (tx) => loadCatalog(tx, key));
+  catalogs.set(name, catalog);
+  const oldest = catalogs.keys().next();
+  if (catalogs.size > CATALOGS_MAX && !oldest.done) catalogs.delete(oldest.value);
+  try {
+    return await catalog;
+  } catch (error) {
+    if (catalogs.get(name) === catalog) catalogs.delete(name);
+    throw error;
+  }
+}
+
+async function loadCatalog(tx: Tx, { tenantId, agentUrl }: Key): Promise<Catalog> {
+  const [tenant] = await tx.select({ name: tenants.name, timeZone: tenants.timeZone }).from(tenants).where(eq(tenants.id, tenantId));
+  if (!tenant) throw new Error(`Invariant broken: no tenant ${tenantId}`);
+  const partners = await tx.select({ domain: publisherPartners.publisherDomain }).from(publisherPartners)
+    .where(and(eq(publisherPartners.tenantId, tenantId), isNull(publisherPartners.archivedAt))).orderBy(asc(publisherPartners.publisherDomain));
+  const rows = await tx.select().from(products).where(and(eq(products.tenantId, tenantId), isNull(products.archivedAt))).orderBy(asc(products.position), asc(products.id));
+  const prices = await tx.select().from(pricingOptions).where(and(eq(pricingOptions.tenantId, tenantId), isNull(pricingOptions.archivedAt))).orderBy(asc(pricingOptions.createdAt), asc(pricingOptions.id));
+  const publisherDomains = partners.length > 0 ? partners.map(({ domain }) => domain) : [new URL(agentUrl).hostname];
+  const items = rows.flatMap((row): CatalogItem[] => {
+    const options = prices.filter((price) => price.productId === row.id);
+    // Without a price there is nothing to buy.
+    return options.length === 0 ? [] : [toItem(row, options, { agentUrl, publisherDomains, timeZone: tenant.timeZone })];
+  });
+  return {
+    items,
+    publisherDomains,
+    channels: [...new Set(items.flatMap((item) => item.channels))],
+    pricingModels: [...new Set(prices.filter(({ productId }) => rows.some((row) => row.id === productId)).map(({ pricingModel }) => pricingModel))],
+    targetingDimensions: await loadTargetingDimensions(tx, tenantId),
+    publisherName: tenant.name,
+  };
+}
+
+async function loadTargetingDimensions(tx: Tx, tenantId: string): Promise<string[]> {
+  const kinds = await tx.selectDistinct({ kind: adapterConfigs.kind }).from(productTargets)
+    .innerJoin(adapterConfigs, and(eq(adapterConfigs.tenantId, productTargets.tenantId), eq(adapterConfigs.id, productTargets.adapterConfigId)))
+    .where(and(eq(productTargets.tenantId, tenantId), isNull(adapterConfigs.archivedAt)));
+  const [first = [], ...others] = kinds.map(({ kind }) => adServerDeclaration(kind).capabilities.targetingDimensions);
+  return first.filter((dimension) => others.every((dimensions) => dimensions.includes(dimension)));
+}
+
+type ProductRow = typeof products.$inferSelect;
+type PriceRow = typeof pricingOptions.$inferSelect;
+
+function toItem(row: ProductRow, options: PriceRow[], publisher: { agentUrl: string; publisherDomains: readonly string[]; timeZone: string }): CatalogItem {
+  const details = row.details;
+  return {
+    productId: row.productId,
+    name: row.name,
+    deliveryType: row.deliveryType,
+    channels: row.channels,
+    formatIds: row.formatIds,
+    countries: stringsOf(details.countries),
+    enforcedPolicies: stringsOf(details.enforced_policies) ?? [],
+    exclusivity: typeof details.exclusivity === "string" ? details.exclusivity : "none",
+    prices: options.map((option) => ({ currency: option.currency, isFixed: option.rateMicros !== null, minSpend: option.minSpendMicros === null ? 0 : microsToNumber(option.minSpendMicros) })),
+    text: [row.name, row.description, row.productId, ...row.channels, ...row.formatIds, row.deliveryType].join(" ").replaceAll(/[_-]+/g, " ").toLowerCase(),
+    wire: {
+      publisher_properties: publisher.publisherDomains.map((domain) => ({ publisher_domain: domain, selection_type: "all" })),
+      reporting_capabilities: {
+        available_reporting_frequencies: ["daily"], expected_delay_minutes: 1_440, timezone: publisher.timeZone, supports_webhooks: false,
+        available_metrics: ["impressions", "spend", "clicks"], date_range_support: "date_range",
+      },
+      ...details,
+      product_id: row.productId,
+      name: row.name,
+      description: row.description,
+      ...(row.channels.length > 0 ? { channels: row.channels } : {}),
+      format_ids: row.formatIds.map((id) => toFormatId(id, publisher.agentUrl)),
+      delivery_type: row.deliveryType,
+      pricing_options: options.map(presentPrice),
+    },
+  };
+}
+
+function presentPrice(option: PriceRow): Record<string, unknown> {
+  return {
+    pricing_option_id: option.pricingOptionId,
+    pricing_model: option.pricingModel,
+    currency: option.currency,
+    ...(option.rateMicros === null ? {} : { fixed_price: microsToNumber(option.rateMicros) }),
+    ...(option.floorMicros === null ? {} : { floor_price: microsToNumber(option.floorMicros) }),
+    ...(option.priceGuidance === null ? {} : { price_guidance: option.priceGuidance }),
+    ...(option.minSpendMicros === null ? {} : { min_spend_per_package: microsToNumber(option.minSpendMicros) }),
+  };
+}
+
+/** For callers without a token: how it is priced, not what it costs. */
+export function withoutPrices(wire: Record<string, unknown>): Record<string, unknown> {
+  const options = Array.isArray(wire.pricing_options) ? wire.pricing_options : [];
+  const { forecast: _forecast, ...rest } = wire;
+  return { ...rest, pricing_options: options.map(({ pricing_option_id, pricing_model, currency }: Record<string, unknown>) => ({ pricing_option_id, pricing_model, currency })) };
+}
+
+function stringsOf(value: unknown): string[] | null {
+  return Array.isArray(value) ? value.filter((item) => typeof item === "string") : null;
+}

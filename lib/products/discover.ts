@@ -1,0 +1,111 @@
+import { z } from "zod";
+import { type PageRequest, toPage } from "../adcp/cursor";
+import { AppError } from "../errors";
+import { type Catalog, type CatalogItem, withoutPrices } from "./catalog";
+import { matchesFilters, relevanceOf, wordsOf } from "./search";
+
+const formatRef = z.looseObject({ id: z.string() });
+
+/** What get_products reads of its request; the schema has been checked, further fields pass through. */
+const discoveryInput = z.looseObject({
+  buying_mode: z.enum(["brief", "wholesale", "refine"]),
+  brief: z.string().optional(),
+  refine: z.array(z.looseObject({ scope: z.enum(["request", "product", "proposal"]), ask: z.string().optional(), action: z.string().optional(), product_id: z.string().optional(), proposal_id: z.string().optional() })).optional(),
+  filters: z.looseObject({
+    delivery_type: z.enum(["guaranteed", "non_guaranteed"]).optional(),
+    exclusivity: z.string().optional(),
+    is_fixed_price: z.boolean().optional(),
+    format_ids: z.array(formatRef).optional(),
+    channels: z.array(z.string()).optional(),
+    countries: z.array(z.string()).optional(),
+    budget_range: z.looseObject({ min: z.number().optional(), max: z.number().optional(), currency: z.string() }).optional(),
+  }).default({}),
+  required_policies: z.array(z.string()).default([]),
+  preferred_delivery_types: z.array(z.string()).default([]),
+  fields: z.array(z.string()).optional(),
+  catalog: z.unknown().optional(),
+  property_list: z.unknown().optional(),
+});
+type Discovery = z.infer<typeof discoveryInput>;
+type Refinement = NonNullable<Discovery["refine"]>[number];
+
+/** Fields that the product schema requires: `fields` never takes them away. */
+const REQUIRED_FIELDS = ["product_id", "name", "description", "publisher_properties", "format_ids", "delivery_type", "pricing_options", "reporting_capabilities"];
+
+type Ranked = { item: CatalogItem; score: number; relevance: string | null; place: number };
+
+/** The payload of get_products: the publisher's products that pass the filters, best match of the brief first. */
+export function discoverProducts(catalog: Catalog, request: Record<string, unknown>, options: { page: PageRequest; hasPrices: boolean; isSandbox: boolean }): Record<string, unknown> {
+  const input = discoveryInput.parse(request);
+  assertMode(input);
+  const refined = applyRefinements(catalog.items, input.refine ?? []);
+  const ranked = rank(refined.items.filter((item) => matchesFilters(item, input.filters, input.required_policies)), refined.words ?? wordsOf(input.brief ?? ""), input.preferred_delivery_types);
+  const rest = options.page.after ? ranked.slice(indexAfter(ranked, options.page.after)) : ranked;
+  const { rows, pagination } = toPage(rest.slice(0, options.page.limit + 1), options.page, "products", ({ item, place }) => [place, item.productId], ranked.length);
+  return {
+    products: rows.map((row) => presentProduct(row, options.hasPrices, input.fields)),
+    pagination,
+    ...(input.refine ? { refinement_applied: refined.applied } : {}),
+    ...(input.property_list === undefined ? {} : { property_list_applied: false }),
+    ...(input.catalog === undefined ? {} : { catalog_applied: false }),
+    ...(options.isSandbox ? { sandbox: true } : {}),
+    ...(options.hasPrices ? {} : { ext: { greenlight: { prices: "Prices are shown to buyers with a token." } } }),
+  };
+}
+
+/** Continues after the product that ended the last page, wherever it stands now; where it was, if it is gone. */
+function indexAfter(ranked: Ranked[], [place, productId]: PageRequest["after"] & object): number {
+  const index = ranked.findIndex(({ item }) => item.productId === productId);
+  return index < 0 ? Number(place) : index + 1;
+}
+
+function assertMode({ buying_mode: mode, brief, refine }: Discovery): void {
+  if (mode !== "brief" && brief !== undefined) throw new AppError("INVALID_REQUEST", `A brief does not go with buying_mode ${mode}.`, { field: "brief" });
+  if (mode === "refine" && !refine) throw new AppError("INVALID_REQUEST", "buying_mode refine needs the refine list.", { field: "refine" });
+  if (mode !== "refine" && refine) throw new AppError("INVALID_REQUEST", `The refine list does not go with buying_mode ${mode}.`, { field: "refine" });
+}
+
+function rank(items: readonly CatalogItem[], words: string[], preferred: string[]): Ranked[] {
+  const preference = (item: CatalogItem) => {
+    const index = preferred.indexOf(item.deliveryType);
+    return index < 0 ? preferred.length : index;
+  };
+  return items
+    .map((item) => ({ item, ...relevanceOf(item, words) }))
+    .sort((a, b) => b.score - a.score || preference(a.item) - preference(b.item))
+    .map(({ item, score, matched }, index) => ({ item, score, place: index + 1, relevance: matched.length > 0 ? `Matches the brief in: ${matched.join(", ")}.` : null }));
+}
+
+function presentProduct({ item, relevance }: Ranked, hasPrices: boolean, fields: string[] | undefined): Record<string, unknown> {
+  const whole = { ...(hasPrices ? item.wire : withoutPrices(item.wire)), ...(relevance === null ? {} : { brief_relevance: relevance }) };
+  return fields ? Object.fromEntries(Object.entries(whole).filter(([name]) => REQUIRED_FIELDS.includes(name) || fields.includes(name))) : whole;
+}
+
+type Applied = { scope: string; product_id?: string; proposal_id?: string; status: "applied" | "partial" | "unable"; notes?: string };
+
+/** Refinement by text match: includes narrow the list, omissions shorten it, asks order it. There are no proposals here. */
+function applyRefinements(items: readonly CatalogItem[], refinements: Refinement[]): { items: readonly CatalogItem[]; words: string[] | null; applied: Applied[] } {
+  const included = new Set<CatalogItem>();
+  const omitted = new Set<CatalogItem>();
+  const words: string[] = [];
+  const applied = refinements.map((entry): Applied => {
+    if (entry.scope === "request") {
+      words.push(...wordsOf(entry.ask ?? ""));
+      return { scope: "request", status: "partial", notes: "The products are ordered by how well their descriptions match." };
+    }
+    if (entry.scope === "proposal") return { scope: "proposal", proposal_id: entry.proposal_id ?? "", status: "unable", notes: "This publisher makes no proposals." };
+    const productId = entry.product_id ?? "";
+    const item = items.find((candidate) => candidate.productId === productId);
+    if (!item) return { scope: "product", product_id: productId, status: "unable", notes: "There is no such product." };
+    if (entry.action === "omit") {
+      omitted.add(item);
+      return { scope: "product", product_id: productId, status: "applied" };
+    }
+    included.add(item);
+    if (entry.action === "more_like_this") for (const other of items) if (other.channels.some((channel) => item.channels.includes(channel))) included.add(other);
+    words.push(...wordsOf(entry.ask ?? ""));
+    return { scope: "product", product_id: productId, ...(entry.ask === undefined ? { status: "applied" } : { status: "partial", notes: "The product is shown as it is sold." }) };
+  });
+  const kept = items.filter((item) => !omitted.has(item) && (included.size === 0 || included.has(item)));
+  return { items: kept, words: words.length > 0 ? words : null, applied };
+}
