@@ -1,10 +1,12 @@
 "use client";
 
+import { useState } from "react";
 import { ActionForm } from "@/components/forms/action-form";
 import { TimeZoneInput } from "@/components/forms/time-zone-input";
 import { Button } from "@/components/ui/button";
 import { Field, FieldGroup } from "@/components/ui/field";
 import { Input, Radio, Select, Textarea } from "@/components/ui/input";
+import { Notice } from "@/components/ui/notice";
 import { type AdminAction } from "@/lib/auth/action-state";
 
 export type ShownConnection = {
@@ -22,18 +24,21 @@ export type ShownConnection = {
 };
 
 /** Makes a connection, or changes `connection`. What the key says stays on the server: it is sent, stored encrypted, and never shown. */
-export function ConnectionForm({ action, connection, kinds, defaults, modes }: {
+export function ConnectionForm({ action, connection: stored, kinds, defaults, modes }: {
   action: AdminAction;
+  /** As it is stored now. The form keeps to what it was opened with until it has saved: nobody's change is overwritten unseen. */
   connection?: ShownConnection;
   kinds: { kind: string; label: string }[];
   defaults: { currency: string; timeZone: string };
   /** Modes that a new connection may have here. */
   modes: ("live" | "simulated")[];
 }) {
+  const [connection, setConnection] = useState(stored);
   return (
-    <ActionForm action={action} className="grid gap-5">
+    <ActionForm action={action} onOk={() => setConnection(stored)}>
       {({ isPending, error, value }) => (
-        <>
+        <div key={connection?.version} className="grid gap-5">
+          {connection?.version !== stored?.version ? <Notice tone="warning" title="Somebody saved this connection while you had it open">Reload the page to see it as it is now.</Notice> : null}
           {connection ? <><input type="hidden" name="id" value={connection.id} /><input type="hidden" name="version" value={connection.version} /></> : null}
           <div className="grid gap-4 sm:grid-cols-2">
             <Field label="Name" name="name" required error={error("name")} hint="How your colleagues will know it.">{(control) => <Input {...control} defaultValue={value("name", connection?.name)} maxLength={100} />}</Field>
@@ -78,7 +83,7 @@ export function ConnectionForm({ action, connection, kinds, defaults, modes }: {
             </div>
           </FieldGroup>
           <div className="flex items-center gap-3"><Button type="submit" variant="primary" isPending={isPending}>{connection ? "Save" : "Save and test"}</Button></div>
-        </>
+        </div>
       )}
     </ActionForm>
   );

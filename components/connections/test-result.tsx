@@ -12,10 +12,10 @@ const OUTCOMES = {
 export function TestChecks({ checks }: { checks: Check[] }) {
   return (
     <ul className="grid divide-y divide-line">
-      {checks.map((check) => {
+      {checks.map((check, index) => {
         const { icon: Icon, classes, word } = OUTCOMES[check.outcome];
         return (
-          <li key={check.name} className="flex items-start gap-2.5 py-2 first:pt-0 last:pb-0">
+          <li key={index} className="flex items-start gap-2.5 py-2 first:pt-0 last:pb-0">
             <Icon aria-hidden className={`mt-0.5 size-4 shrink-0 ${classes}`} />
             <div className="min-w-0">
               <p className="font-medium"><span className="sr-only">{word}: </span>{check.name}</p>

@@ -5,15 +5,18 @@ import { debounce, useQueryStates } from "nuqs";
 import { useId, useTransition } from "react";
 import { Input } from "@/components/ui/input";
 import { cn } from "@/components/ui/cn";
-import { type ListParams } from "./list-params";
+import { listParams } from "./list-params";
 
 const TYPING_PAUSE_MS = 300;
+
+// The same in every list.
+const { search, page } = listParams([""], "", "asc");
 
 /** Text search of a list, kept in its address. A plain GET form until its script has loaded. */
 export function ListSearch({ label, params, className }: { label: string; params: Pick<ListParams, "search" | "page">; className?: string }) {
   const id = useId();
   const [isPending, startTransition] = useTransition();
-  const [state, setState] = useQueryStates({ search: params.search, page: params.page }, { shallow: false, startTransition });
+  const [state, setState] = useQueryStates({ search, page }, { shallow: false, startTransition });
   return (
     <form role="search" method="get" className={cn("relative w-full max-w-xs", className)} onSubmit={(event) => event.preventDefault()} aria-busy={isPending}>
       <label htmlFor={id} className="sr-only">{label}</label>

@@ -39,9 +39,9 @@ export function InventoryList({ source, noun, chosenIds, isSingle = false, onTog
                 type={isSingle ? "radio" : "checkbox"} name={`${id}-choice`} checked={chosenIds.includes(row.externalId)} onChange={(event) => onToggle(row, event.target.checked)}
                 className="mt-0.5 size-5 shrink-0 cursor-pointer accent-accent outline-none"
               />
-              <span className="min-w-0 flex-1">
-                <span className="block break-words">{row.name}{row.status && row.status !== "ACTIVE" ? <Badge className="ml-2">{row.status.toLowerCase()}</Badge> : null}</span>
-                <span className="block text-[0.8125rem] break-words text-ink-2">{row.path ? `${row.path} · ` : ""}<span className="tabular">{row.externalId}</span></span>
+              <span className="min-w-0 flex-1 break-words">
+                {row.name}{row.status && row.status !== "ACTIVE" ? <Badge className="ml-2">{row.status.toLowerCase()}</Badge> : null}
+                <span className="block text-[0.8125rem] text-ink-2">{row.path ? `${row.path} · ` : ""}<span className="tabular">{row.externalId}</span></span>
               </span>
             </label>
           </li>

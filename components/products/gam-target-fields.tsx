@@ -29,7 +29,7 @@ export function GamTargetFields({ connectionId, values, types, isGuaranteed, isD
   return (
     <div className="grid gap-5">
       <div className="grid gap-4 sm:grid-cols-2 lg:grid-cols-3">
-        <Field label="Type of line item" name={`${id}-type`} required error={error("lineItemType")}>
+        <Field label="Type of line item" name={`${id}-type`} required error={error("lineItemType")} hint={type?.reservesInventory ? "Reserves inventory." : "Reserves no inventory."}>
           {(control) => <Select {...control} disabled={isDisabled} value={values.lineItemType} onChange={(event) => change({ lineItemType: event.target.value, priority: "", sharePercent: "" })}>{types.map((choice) => <option key={choice.id} value={choice.id}>{choice.label}</option>)}</Select>}
         </Field>
         <Field label="Priority" name={`${id}-priority`} error={error("priority")} hint={type ? `${type.priority.min} to ${type.priority.max}. Empty: ${type.priority.usual}.` : undefined}>

@@ -9,7 +9,7 @@ const CONTROL = cn(
 );
 
 export function Input({ className, ...props }: ComponentProps<"input">) {
-  return <input className={cn(CONTROL, "h-9", props.type === "file" && "h-auto py-1.5 file:mr-3 file:rounded file:border-0 file:bg-surface-3 file:px-2.5 file:py-1 file:text-[0.8125rem] file:font-medium file:text-ink", className)} {...props} />;
+  return <input className={cn(CONTROL, "h-9", props.type === "file" && "h-auto py-1.5 read-only:bg-surface file:mr-3 file:rounded file:border-0 file:bg-surface-3 file:px-2.5 file:py-1 file:text-[0.8125rem] file:font-medium file:text-ink", className)} {...props} />;
 }
 
 export function Textarea({ className, rows = 4, ...props }: ComponentProps<"textarea">) {
@@ -20,7 +20,7 @@ export function Textarea({ className, rows = 4, ...props }: ComponentProps<"text
 export function Select({ className, children, ...props }: ComponentProps<"select">) {
   return (
     <span className={cn("relative block w-full min-w-0", className)}>
-      <select className={cn(CONTROL, "h-9 cursor-pointer appearance-none truncate pr-8")} {...props}>{children}</select>
+      <select className={cn(CONTROL, "h-9 cursor-pointer appearance-none truncate pr-8 read-only:bg-surface disabled:bg-surface-2")} {...props}>{children}</select>
       <ChevronDown aria-hidden className="pointer-events-none absolute top-1/2 right-2.5 size-4 -translate-y-1/2 text-ink-2" />
     </span>
   );

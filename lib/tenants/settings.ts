@@ -17,7 +17,7 @@ export const settingsInput = z.strictObject({
   isReviewRequired: z.boolean(),
   isAdvertiserCreationAllowed: z.boolean(),
   isOverbookingAllowed: z.boolean(),
-  decisionTimeMinutes: z.number().int("Use whole minutes.").min(15, "At least 15 minutes.").max(43_200, "At most 30 days."),
+  decisionTimeMinutes: z.number("Enter a number.").int("Use whole minutes.").min(15, "At least 15 minutes.").max(43_200, "At most 30 days."),
 });
 export type SettingsInput = z.infer<typeof settingsInput>;
 

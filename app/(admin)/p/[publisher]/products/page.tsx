@@ -33,7 +33,7 @@ export default async function ProductsPage({ params, searchParams }: { params: P
       <Card flush>
         <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2 border-b border-line px-4 py-2.5">
           <FilterTabs label="State" tabs={[tab("selling", "On sale"), tab("archived", "Archived")]} />
-          <ListSearch label="Search by name or id" params={productParams} />
+          <ListSearch label="Search by name or id" />
         </div>
         <ProductTable
           rows={rows} total={total}

@@ -65,7 +65,7 @@ export default async function ConnectionPage({ params }: Props) {
         <Card title="Settings" className="xl:col-span-2">
           {canEdit ? (
             <ConnectionForm
-              key={connection.version} action={saveConnectionAction} kinds={[]} modes={[]} defaults={{ currency: connection.currency, timeZone: connection.timeZone }}
+              action={saveConnectionAction} kinds={[]} modes={[]} defaults={{ currency: connection.currency, timeZone: connection.timeZone }}
               connection={{
                 id, version: connection.version, name: connection.name, kind: connection.kind, mode: connection.mode, currency: connection.currency, timeZone: connection.timeZone, ratePerSecond: connection.ratePerSecond,
                 credentialsHint: connection.credentialsHint, networkCode: declaration.networkKey(connection.config), traffickerId: textOf(connection.config.traffickerId),

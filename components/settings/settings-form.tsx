@@ -1,0 +1,37 @@
+"use client";
+
+import { ActionForm } from "@/components/forms/action-form";
+import { TimeZoneInput } from "@/components/forms/time-zone-input";
+import { Button } from "@/components/ui/button";
+import { Field, FieldGroup } from "@/components/ui/field";
+import { Checkbox, Input, Radio } from "@/components/ui/input";
+import { type AdminAction } from "@/lib/auth/action-state";
+
+export type ShownSettings = { timeZone: string; isReviewRequired: boolean; isAdvertiserCreationAllowed: boolean; isOverbookingAllowed: boolean; decisionTimeMinutes: number };
+
+export function SettingsForm({ action, settings, canEdit }: { action: AdminAction; settings: ShownSettings; canEdit: boolean }) {
+  return (
+    <ActionForm action={action}>
+      {({ isPending, error, value }) => (
+        <fieldset disabled={!canEdit} className="grid gap-5">
+          <legend className="sr-only">Publisher&apos;s settings</legend>
+          <FieldGroup legend="New orders" error={error("isReviewRequired")} hint="A product can have a rule of its own.">
+            <Radio name="isReviewRequired" value="true" label="A person reviews every order" defaultChecked={settings.isReviewRequired} />
+            <Radio name="isReviewRequired" value="false" label="Orders are accepted at once" defaultChecked={!settings.isReviewRequired} />
+          </FieldGroup>
+          <Field label="Hours to decide on an order" name="decisionHours" required error={error("decisionTimeMinutes")} hint="Shown with each order that waits. Nothing is rejected by itself." className="max-w-xs">
+            {(control) => <Input {...control} inputMode="decimal" autoComplete="off" className="tabular text-right" defaultValue={value("decisionHours", String(settings.decisionTimeMinutes / 60))} />}
+          </Field>
+          <FieldGroup legend="In the ad server">
+            <Checkbox name="isAdvertiserCreationAllowed" label="Make an advertiser for an account that has none" hint="Otherwise its first order waits until somebody chooses one." defaultChecked={settings.isAdvertiserCreationAllowed} />
+            <Checkbox name="isOverbookingAllowed" label="Book orders although inventory is short" hint="Otherwise such an order waits for a person." defaultChecked={settings.isOverbookingAllowed} />
+          </FieldGroup>
+          <Field label="Time zone of these screens" name="timeZone" required error={error("timeZone")} hint="Days of delivery are counted in the zone of each ad server." className="max-w-xs">
+            {(control) => <TimeZoneInput {...control} defaultValue={value("timeZone", settings.timeZone)} />}
+          </Field>
+          {canEdit ? <div><Button type="submit" variant="primary" isPending={isPending}>Save settings</Button></div> : null}
+        </fieldset>
+      )}
+    </ActionForm>
+  );
+}
