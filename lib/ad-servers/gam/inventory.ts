@@ -64,6 +64,7 @@ async function* listValues(client: GamClient, keys: InventoryItem[]): AsyncItera
   const active = keys.filter(({ status }) => status !== "INACTIVE");
   const names = new Map(active.map(({ externalId, name }) => [externalId, name]));
   const freeform = active.filter(({ data }) => data.type === "FREEFORM");
+  await client.call.onProgress?.("targeting_value", 0);
   const groups = [...chunk(active.filter((key) => !freeform.includes(key)), KEYS_AT_ONCE).map((group) => ({ group, isWhole: true })), ...freeform.map((key) => ({ group: [key], isWhole: false }))];
   let done = 0;
   for (const { group, isWhole } of groups) {
@@ -75,9 +76,9 @@ async function* listValues(client: GamClient, keys: InventoryItem[]): AsyncItera
         const name = value.displayName || value.adTagName;
         return { kind: "targeting_value", externalId: idOf(value.name), parentExternalId: parent, name, path: `${names.get(parent) ?? parent} = ${name}`, status: value.status || null, data: { adTagName: value.adTagName, matchType: value.matchType } };
       });
+      yield { phase: "targeting_value", items };
       done += items.length;
       await client.call.onProgress?.("targeting_value", done);
-      yield { phase: "targeting_value", items };
       if (!isWhole) break;
     }
   }
@@ -94,11 +95,13 @@ function listAdvertisers(client: GamClient): AsyncIterable<InventoryPage> {
 async function* phase<S extends z.ZodType>(client: GamClient, name: InventoryItem["kind"], spec: ListSpec<S>, toItem: (row: z.output<S>) => InventoryItem): AsyncIterable<InventoryPage> {
   let done = 0;
   let total: number | undefined;
+  await client.call.onProgress?.(name, 0);
   for await (const page of readPages(client, spec)) {
     total ??= page.total;
+    yield { phase: name, items: page.items.map(toItem), ...(total === undefined ? {} : { total }) };
+    // Only what the caller has taken counts as done.
     done += page.items.length;
     await client.call.onProgress?.(name, done, total);
-    yield { phase: name, items: page.items.map(toItem), ...(total === undefined ? {} : { total }) };
   }
 }
 

@@ -70,7 +70,7 @@ function compareLine(seen: Seen, order: RemoteOrder, line: DesiredLine): void {
   const ownKey = toWireId("package", line.packageId);
   const written = known.lineItems.get(line.packageId);
   const remote = seen.lineItems.find((item) => (written ? idOf(item.name) === written.externalId : item.externalLineItemId === ownKey));
-  const add = (field: string, expected: string, observed: string) => differences.push({ object: `Line item “${line.productName}”`, ourKey: line.packageId, field, expected, observed });
+  const add: Add = (field, expected, observed, ourKey = line.packageId) => differences.push({ object: `Line item “${line.productName}”`, ourKey, field, expected, observed });
   const isGone = desired.isEnded || line.isCanceled;
   if (!remote) {
     if (!isGone) add("existence", "exists", written ? "gone from the ad server" : "was never created");
@@ -92,7 +92,8 @@ function compareLine(seen: Seen, order: RemoteOrder, line: DesiredLine): void {
   compareCreatives(seen, line, remote, add);
 }
 
-type Add = (field: string, expected: string, observed: string) => void;
+/** `ourKey` names the external object that has to be written again, if it is not the line item itself. */
+type Add = (field: string, expected: string, observed: string, ourKey?: string) => void;
 
 /** A start later than sold is right when that is what we wrote, and cannot be moved any more once it has begun. */
 function compareStart({ desired, known, now }: Seen, line: DesiredLine, remote: RemoteLineItem, add: Add): void {
@@ -114,10 +115,11 @@ function compareCreatives({ known, associations }: Seen, line: DesiredLine, remo
   const lineItemId = idOf(remote.name);
   const expected = new Set<string>();
   for (const creative of line.creatives) {
-    const id = known.associations.get(associationKey(line.packageId, creative.creativeId))?.externalId;
+    const ourKey = associationKey(line.packageId, creative.creativeId);
+    const id = known.associations.get(ourKey)?.externalId;
     if (id !== undefined) expected.add(id);
     const status = id === undefined ? undefined : associations.get(id)?.status;
-    if (status !== "ACTIVE") add("creative", `“${titleOf(creative)}” serves`, status === undefined ? "not assigned" : "assignment is inactive");
+    if (status !== "ACTIVE") add("creative", `“${titleOf(creative)}” serves`, status === undefined ? "not assigned" : "assignment is inactive", ourKey);
   }
   for (const association of associations.values()) {
     if (idOf(association.lineItem) !== lineItemId || association.status !== "ACTIVE" || expected.has(associationId(association))) continue;

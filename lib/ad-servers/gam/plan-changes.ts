@@ -118,7 +118,7 @@ function toChange(planning: Planning, planned: PlannedLine): (LineItemChange & {
   const before = state.fields;
   const changed = MUTABLE.filter((key) => !isDeepStrictEqual(before?.[key], fields[key]));
   // A flight that has begun keeps its start: Ad Manager refuses to move it.
-  const isStartChanged = state.startsAt !== undefined && state.startsAt !== line.startsAt && Date.parse(state.startsAt) > planning.now.getTime();
+  const isStartChanged = state.startsAt !== line.startsAt && Date.parse(state.startsAt ?? line.startsAt) > planning.now.getTime();
   if (changed.length === 0 && !isStartChanged) return undefined;
   planned.state = { ...state, fields, ...(isStartChanged ? { startsAt: line.startsAt, startTime: null } : {}) };
   const words = changed.map((key) => describeChange(key, before, fields, planning.desired.timeZone));

@@ -87,6 +87,18 @@ describe("reading back", () => {
     expect(await differences({ ...desired, isEnded: true })).toEqual(["Order / delivery: ended → 2 line items may still deliver"]);
   });
 
+  test("what differs is written again once its snapshot is emptied", async () => {
+    await update({ goal: { goalType: "LIFETIME", unitType: "IMPRESSIONS", units: "90000" }, startTime: "2030-01-01T00:00:00Z", targetEndTime: "2030-02-01T00:00:00Z" });
+    const [association] = (await gam.rows("associations")).filter((row) => row.lineItem === lineItem(0));
+    await client.post("/lineItems/-/creatives:batchDeactivate", { names: [association?.name ?? ""] });
+    const { differences: found } = await gam.driver.observe(desired, applied, gam.call());
+    expect(found.map(({ field }) => field)).toEqual(["goal", "end", "start", "creative"]);
+    const keys = found.map(({ ourKey }) => ourKey);
+    const forgotten = { objects: applied.objects.map((object) => (keys.includes(object.ourKey) ? { ...object, applied: {} } : object)) };
+    ({ applied } = await converge(gam, desired, forgotten));
+    expect(await differences()).toEqual([]);
+  });
+
   test("a pause that others lifted", async () => {
     const paused = { ...desired, isPaused: true };
     ({ applied } = await converge(gam, paused, applied));
@@ -139,7 +151,8 @@ describe("the inventory", () => {
     expect(ofKind("targeting_value")).toHaveLength(await count("customTargetingValues"));
     expect(ofKind("advertiser")).toHaveLength((await gam.rows("companies")).filter(({ type }) => type !== "AGENCY").length);
     expect(new Set(items.map(({ kind, externalId }) => `${kind} ${externalId}`)).size).toBe(items.length);
-    expect(progress[0]).toEqual(["ad_unit", 43, 43]);
+    expect(progress.slice(0, 3)).toEqual([["ad_unit", 0, undefined], ["ad_unit", 43, 43], ["placement", 0, undefined]]);
+    expect(progress.at(-1)).toEqual(["advertiser", ofKind("advertiser").length, ofKind("advertiser").length]);
   });
 
   test("has paths for people", async () => {
