@@ -1,9 +1,11 @@
 import { and, eq } from "drizzle-orm";
 import { adapterConfigs } from "../ad-servers/schema";
 import { AdServerError, type InventoryItem } from "../ad-servers/types";
-import { callAdServer, type Connection, createCall, type Executing, inTenant } from "../fulfilment/call";
-import { retireMissing, saveInventory } from "../inventory/sync";
+import { type Ctx } from "../context";
 import { invariant } from "../errors";
+import { callAdServer, type Connection, createCall, type Executing, inTenant } from "../fulfilment/call";
+import { INVENTORY_KINDS as KINDS } from "../inventory/queries";
+import { retireMissing, saveInventory } from "../inventory/sync";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../time";
 import { claimJob, type Held, updateJob, withHeartbeat } from "./lease";
 import { endPhases, reportPhase } from "./progress";
@@ -47,13 +49,14 @@ async function lookAt(executing: Executing, { tenantId, syncJobId }: { tenantId:
 }
 
 async function testConnection(executing: Executing, held: Held, connection: Connection, lost: AbortSignal, progress: Progress): Promise<Failure> {
-  const onProgress = async (phase: string, done: number, total?: number) => {
-    progress.phases = reportPhase(progress.phases, phase, done, total);
+  const report = async (done: number) => {
+    progress.phases = reportPhase(progress.phases, "Network", done, 1);
     await inTenant(executing, connection.tenantId, (ctx) => updateJob(ctx, held, { phases: progress.phases }));
   };
-  await onProgress("Connection", 0);
+  await report(0);
   const found = await callAdServer(TEST_DEADLINE_MS, async (signal) =>
-    executing.driver(connection.kind).testConnection(createCall(executing, connection, AbortSignal.any([signal, lost]), onProgress)));
+    executing.driver(connection.kind).testConnection(createCall(executing, connection, AbortSignal.any([signal, lost]))));
+  if (!(found instanceof AdServerError)) await report(1);
   return inTenant(executing, connection.tenantId, async (ctx) => {
     if (!(await updateJob(ctx, held, {}))) return null;
     const isCurrent = found instanceof AdServerError ? await saveTestError(ctx, connection, found) : await saveTestResult(ctx, connection, found);
@@ -64,29 +67,24 @@ async function testConnection(executing: Executing, held: Held, connection: Conn
 
 async function syncInventory(executing: Executing, held: Held, connection: Connection, lost: AbortSignal, progress: Progress): Promise<Failure> {
   const syncedAt = executing.now();
-  const kinds = new Set<InventoryItem["kind"]>();
-  const write = (work: Parameters<typeof inTenant<boolean>>[2]) => inTenant(executing, connection.tenantId, async (ctx) => {
+  const seen = new Set<InventoryItem["kind"]>();
+  const write = (work: (ctx: Ctx) => Promise<boolean>) => inTenant(executing, connection.tenantId, async (ctx) => {
     if (!(await work(ctx))) throw new AdServerError("taken_over", "Another worker took the job over.", { isPermanent: false, isAmbiguous: false });
   });
   const done = await callAdServer(JOB_TIME_MAX_MS, async (signal) => {
-    const call = createCall(executing, connection, AbortSignal.any([signal, lost]), async (phase, doneCount, total) => {
-      progress.phases = reportPhase(progress.phases, phase, doneCount, total);
-      await write((ctx) => updateJob(ctx, held, { phases: progress.phases }));
-    });
+    const call = createCall(executing, connection, AbortSignal.any([signal, lost]));
     for await (const { phase, items, total } of executing.driver(connection.kind).syncInventory(call)) {
-      for (const { kind } of items) {
-        kinds.add(kind);
-        progress.counts[kind] = (progress.counts[kind] ?? 0) + 1;
-      }
-      const before = progress.phases.find(({ name }) => name === phase)?.done ?? 0;
-      progress.phases = reportPhase(progress.phases, phase, before + items.length, total);
+      for (const { kind } of items) progress.counts[kind] = (progress.counts[kind] ?? 0) + 1;
+      for (const kind of KINDS) if (kind === phase || items.some((item) => item.kind === kind)) seen.add(kind);
+      const before = progress.phases.find(({ name }) => name === phase);
+      progress.phases = reportPhase(progress.phases, phase, (before?.done ?? 0) + items.length, total ?? before?.total);
       await write(async (ctx) => {
         await saveInventory(ctx, connection.id, items, syncedAt);
         return updateJob(ctx, held, { phases: progress.phases, counts: progress.counts });
       });
     }
     await write(async (ctx) => {
-      progress.counts.retired = await retireMissing(ctx, connection.id, [...kinds], syncedAt);
+      progress.counts.retired = await retireMissing(ctx, connection.id, [...seen], syncedAt);
       return updateJob(ctx, held, { counts: progress.counts });
     });
   });

@@ -13,10 +13,9 @@ export function describeTest(connection: Pick<Connection, "currency" | "timeZone
   const isCurrency = found.currency === connection.currency;
   const isZone = found.timeZone === connection.timeZone;
   const checks: Check[] = [
-    { name: "Network", outcome: "pass", message: `The network “${found.networkName}” answers.` },
+    ...found.notes,
     { name: "Currency", outcome: isCurrency ? "pass" : "fail", message: isCurrency ? `The network books in ${found.currency}.` : `The network books in ${found.currency}, but this connection is set to ${connection.currency}. Orders would be priced wrongly.` },
     { name: "Time zone", outcome: isZone ? "pass" : "warn", message: isZone ? `The network's days are those of ${found.timeZone}.` : `The network's time zone is ${found.timeZone}, this connection's is ${connection.timeZone}. Days of delivery will differ.` },
-    ...found.notes,
   ];
   return { checks, networkName: found.networkName, currency: found.currency, timeZone: found.timeZone, testedAt: testedAt.toISOString() };
 }
