@@ -43,7 +43,7 @@ async function loadOperations(ctx: Ctx, mediaBuyId: string): Promise<TimelineEnt
       ...(operation.state === "superseded" ? ["superseded by a newer version"] : []),
       ...(operation.attempts > 1 ? [`${operation.attempts} attempts`] : []),
       ...(operation.error ? [operation.error.message] : []),
-      ...Object.entries(operation.externalIds ?? {}).map(([key, id]) => `${key}: ${id}`),
+      ...Object.values(operation.externalIds ?? {}),
     ],
     before: null, after: null,
   }));
