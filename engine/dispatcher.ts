@@ -1,13 +1,22 @@
-import { AsyncResource } from "node:async_hooks";
+import { type AsyncResource } from "node:async_hooks";
 import { evaluateKey, holds } from "./cel";
 import { deriveRunId } from "./ids";
 import { type EngineLog } from "./log";
 import { type EngineFunction } from "./registry";
 import { type Run, type Runtime } from "./runtime";
-import { type Store, type StoredEvent } from "./store";
+import { type OpenWait, type Store, type StoredEvent } from "./store";
 import { type Clock } from "./time";
+import { type InngestEvent } from "./wire";
 
-type Ports = { store: Store; runtime: Runtime; log: EngineLog; clock: Clock; startRun: (run: Run) => Promise<void> };
+type Ports = {
+  store: Store;
+  runtime: Runtime;
+  log: EngineLog;
+  clock: Clock;
+  startRun: (run: Run) => Promise<void>;
+  /** Events are also sent from inside a durable step; in its context the started runs would become its children. */
+  outside: AsyncResource;
+};
 
 /**
  * Carries stored events to what they start, wake or cancel. An event counts as dispatched once all of that is stored; one
@@ -17,8 +26,6 @@ export class Dispatcher {
   private readonly pending = new Set<string>();
   private readonly backlog: StoredEvent[] = [];
   private isOpen = false;
-  // Events are also sent from inside a durable step, whose context would make the started runs its children.
-  private readonly outside = new AsyncResource("executor");
 
   constructor(private readonly ports: Ports) {}
 
@@ -31,7 +38,7 @@ export class Dispatcher {
     for (const event of events) {
       if (this.pending.has(event.event.id)) continue;
       this.pending.add(event.event.id);
-      this.outside.runInAsyncScope(() => void this.dispatch(event));
+      this.ports.outside.runInAsyncScope(() => void this.dispatch(event));
     }
   }
 
@@ -64,34 +71,35 @@ export class Dispatcher {
   }
 
   private async startFunction(fn: EngineFunction, run: Run, isTriggered: boolean, receivedMs: number): Promise<void> {
-    const { store, clock, log, startRun } = this.ports;
+    const { runtime, store, clock, log, startRun } = this.ports;
     if (isTriggered && fn.idempotency) {
       const key = evaluateKey(fn.idempotency, run.event, log);
       if (key !== undefined && !(await store.claimIdempotencyKey(fn.id, JSON.stringify(key), run.event.id, clock.now()))) return;
     }
-    if (fn.cancelOn.length > 0) {
-      await store.openCancelRules(run.id, fn.cancelOn, run.event, clock.now());
-      await this.lookBackForCancellation(fn, run, receivedMs);
+    const rules = runtime.cancelRules(run);
+    if (rules.length > 0) {
+      await store.openCancelRules(rules, clock.now());
+      for (const rule of rules) runtime.waits.add(rule);
+      await this.lookBack(rules, receivedMs);
     }
     await startRun(run);
   }
 
   /** A cancellation that was sent right after the event may have been dispatched before the run's rules were stored. */
-  private async lookBackForCancellation(fn: EngineFunction, run: Run, receivedMs: number): Promise<void> {
-    const { runtime, store, log } = this.ports;
-    for (const [index, rule] of fn.cancelOn.entries())
+  private async lookBack(rules: OpenWait[], receivedMs: number): Promise<void> {
+    const { store, log } = this.ports;
+    for (const rule of rules)
       for (const event of await store.listEventsSince(rule.eventName, receivedMs))
-        if (event.id !== run.event.id && holds(rule.expression, { event: run.event, async: event }, log)) {
-          runtime.cancel(run.id);
-          await runtime.settle([{ runId: run.id, stepId: `cancel:${index}` }], event);
-        }
+        if (event.id !== rule.runEvent.id && holds(rule.expression, { event: rule.runEvent, async: event }, log)) await this.settle([rule], event);
   }
 
   private async settleWaits({ event, receivedMs }: StoredEvent): Promise<void> {
-    const { runtime, store, log } = this.ports;
-    const waits = await store.listOpenWaits(event, receivedMs);
-    const matched = waits.filter((wait) => holds(wait.expression, { event: wait.runEvent, async: event }, log));
-    await runtime.settle(matched, event);
-    for (const wait of matched) if (wait.kind === "cancel") runtime.cancel(wait.runId);
+    await this.settle(this.ports.runtime.waits.match(event, receivedMs), event);
+  }
+
+  private async settle(waits: OpenWait[], event: InngestEvent): Promise<void> {
+    const { runtime } = this.ports;
+    await runtime.settle(waits, event);
+    for (const wait of waits) if (wait.kind === "cancel") runtime.cancel(wait.runId);
   }
 }

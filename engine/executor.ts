@@ -1,3 +1,5 @@
+import { AsyncResource } from "node:async_hooks";
+import { setMaxListeners } from "node:events";
 import { z } from "zod";
 import { keepSchedule } from "./cron";
 import { Dispatcher } from "./dispatcher";
@@ -57,6 +59,7 @@ export function inngestRetryDelayMs(attempt: number): number {
 /** Runs Inngest functions inside this process, with all state in PostgreSQL. One to a process. */
 export function createExecutor(options: ExecutorOptions): Executor {
   const { handler, databaseUrl, log, onLockLost, schema = "engine", clock = systemClock } = options;
+  const outside = new AsyncResource("executor");
   const store = new Store(databaseUrl, schema);
   const runtime = new Runtime({
     handler,
@@ -67,8 +70,10 @@ export function createExecutor(options: ExecutorOptions): Executor {
     maxConcurrentCalls: options.maxConcurrentCalls ?? MAX_CONCURRENT_CALLS,
     dispatch: (events) => dispatcher.take(asStored(events, clock.now())),
   });
-  const dispatcher = new Dispatcher({ store, runtime, log, clock, startRun });
+  const dispatcher = new Dispatcher({ store, runtime, log, clock, startRun, outside });
   const stopping = new AbortController();
+  // One listener for each schedule.
+  setMaxListeners(0, stopping.signal);
   let lock: HeldLock | undefined;
   let state: "idle" | "starting" | "ready" | "draining" | "stopped" = "idle";
   let registrationError: RegistrationError | undefined;
@@ -135,6 +140,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
       lock = await holdLock({ databaseUrl, name: `executor:${schema}`, log, onLost: onLockLost, signal: stopping.signal });
       if (!lock) return;
       state = "starting";
+      for (const wait of await store.listOpenWaits()) runtime.waits.add(wait);
       for (const runId of await store.listCancelledRuns()) runtime.cancel(runId);
       await launchWorkflows(runtime, databaseUrl, schema, log);
       dispatcher.take(await store.listUndispatched());
@@ -161,11 +167,13 @@ export function createExecutor(options: ExecutorOptions): Executor {
 
     status: () => ({ ...runtime.count(), ready: state === "ready" }),
 
-    async purge(olderThanDays) {
-      const beforeMs = clock.now() - olderThanDays * DAY_MS;
-      const runs = await purgeWorkflows(new Date(beforeMs));
-      return { runs, events: await store.purge(beforeMs, workflowSchema(schema)) };
-    },
+    // May be called by a function's step, whose context the workflow library must not see here.
+    purge: (olderThanDays) =>
+      outside.runInAsyncScope(async () => {
+        const beforeMs = clock.now() - olderThanDays * DAY_MS;
+        const runs = await purgeWorkflows(new Date(beforeMs));
+        return { runs, events: await store.purge(beforeMs, workflowSchema(schema)) };
+      }),
   };
 }
 

@@ -32,7 +32,7 @@ const MIGRATIONS = [
      closed_at timestamptz,
      primary key (run_id, step_id)
    );
-   create index waits_open on waits (event_name) where closed_at is null;
+   create index waits_open on waits (opened_at) where closed_at is null;
 
    create table idempotency (
      function_id text not null,

@@ -1,10 +1,12 @@
+import { setMaxListeners } from "node:events";
 import { holds, evaluateKey } from "./cel";
 import { withSeed } from "./ids";
 import { type EngineLog } from "./log";
 import { type EngineFunction } from "./registry";
 import { type Demand, KeyedSemaphore } from "./semaphore";
-import { type NewEvent, type NewWait, type Store, type WaitKey } from "./store";
+import { type InvokeWait, type NewEvent, type NewWait, type OpenWait, type Store, type WaitKey } from "./store";
 import { type Clock, waitUntil } from "./time";
+import { keyOf, OpenWaits } from "./waits";
 import { type Answer, buildCall, type InngestEvent, interpretAnswer, type Memo, type Op, readAnswer, type StepState, type Turn } from "./wire";
 
 /** A run of one function for one event. Stored as the input of its workflow. */
@@ -41,6 +43,7 @@ const HELD_BACK = new Promise<never>(() => undefined);
  */
 export class Runtime {
   functions = new Map<string, EngineFunction>();
+  readonly waits: OpenWaits;
   private readonly semaphore = new KeyedSemaphore();
   private readonly live = new Map<string, LiveRun>();
   private readonly cancelled = new Set<string>();
@@ -49,13 +52,17 @@ export class Runtime {
   private readonly unrecorded = new Set<string>();
   private isStopping = false;
 
-  constructor(private readonly options: RuntimeOptions) {}
+  constructor(private readonly options: RuntimeOptions) {
+    this.waits = new OpenWaits(options.log);
+  }
 
   /** Made on first sight: after a restart a branch of a run may be back before the run itself. */
   enter(run: Run): LiveRun {
     let entry = this.live.get(run.id);
     if (!entry) {
       entry = { interrupt: new AbortController(), waiting: 0, calling: 0 };
+      // One listener for each step of a parallel group: no leak, however many.
+      setMaxListeners(0, entry.interrupt.signal);
       if (this.isStopping || this.cancelled.has(run.id)) entry.interrupt.abort();
       this.live.set(run.id, entry);
     }
@@ -65,8 +72,23 @@ export class Runtime {
   leave(run: Run): void {
     this.live.delete(run.id);
     this.cancelled.delete(run.id);
+    for (const rule of this.cancelRules(run)) this.waits.remove(rule, rule.eventName);
   }
 
+  cancelRules(run: Run): OpenWait[] {
+    const rules = this.functions.get(run.functionId)?.cancelOn ?? [];
+    return rules.map(({ eventName, expression, timeoutMs }, index) => ({
+      runId: run.id,
+      stepId: `cancel:${index}`,
+      kind: "cancel",
+      eventName,
+      expression,
+      runEvent: run.event,
+      expiresMs: timeoutMs === null ? null : this.options.clock.now() + timeoutMs,
+    }));
+  }
+
+  /** Ends whatever the run waits for; what it executes may end, but counts no more. */
   cancel(runId: string): void {
     this.cancelled.add(runId);
     this.live.get(runId)?.interrupt.abort();
@@ -143,7 +165,7 @@ export class Runtime {
 
   /** The awaited event, or null after the timeout. Looks back to `sinceMs`, when the call that asked for the wait began. */
   async waitForEvent(run: Run, op: Extract<Op, { kind: "wait" }>, sinceMs: number): Promise<Settled> {
-    const wait: NewWait = { runId: run.id, stepId: op.id, kind: "event", eventName: op.eventName, expression: op.expression, runEvent: run.event, expiresMs: op.expiresMs };
+    const wait: OpenWait = { runId: run.id, stepId: op.id, kind: "event", eventName: op.eventName, expression: op.expression, runEvent: run.event, expiresMs: op.expiresMs };
     return this.await(run, wait, [], null, async () => {
       for (const event of await this.options.store.listEventsSince(op.eventName, sinceMs))
         if (holds(op.expression, { event: run.event, async: event }, this.options.log)) return event;
@@ -156,22 +178,22 @@ export class Runtime {
     if (!this.functions.has(op.functionId)) return { state: { error: { name: "Error", message: `Function "${op.functionId}" is not registered` } } };
     const key = { runId: run.id, stepId: op.id };
     const event: InngestEvent = { id: `invoke:${run.id}:${op.id}`, name: "inngest/function.invoked", data: op.data, ts: this.options.clock.now(), user: {} };
-    const wait: NewWait = { ...key, kind: "invoke", eventName: null, expression: null, runEvent: run.event, expiresMs: op.expiresMs };
+    const wait: InvokeWait = { ...key, kind: "invoke", runEvent: run.event, expiresMs: op.expiresMs };
     const timedOut = { error: { name: "Error", message: `Function "${op.functionId}" did not finish within the timeout` } };
     return this.await(run, wait, [{ event, target: op.functionId, parent: key }], timedOut, async () => null);
   }
 
   private async await(run: Run, wait: NewWait, events: NewEvent[], timedOut: StepState, lookBack: () => Promise<StepState>): Promise<Settled> {
     const { store, clock } = this.options;
-    const wakerKey = `${wait.runId}:${wait.stepId}`;
     let wake: (state: StepState) => void = () => undefined;
     // Before the wait is stored: whoever settles it right after the commit finds somebody to wake.
     const woken = new Promise<StepState>((resolve) => (wake = resolve));
-    this.wakers.set(wakerKey, wake);
+    this.wakers.set(keyOf(wait), wake);
     try {
       const opened = await this.persist(() => store.openWait(wait, clock.now(), events));
       if (opened.outcome) return { state: opened.outcome };
       this.options.dispatch(events);
+      if (wait.kind !== "invoke") this.waits.add(wait);
       if (!opened.isLookedBack) {
         const found = await this.persist(lookBack);
         if (found) await this.settle([wait], found);
@@ -184,14 +206,15 @@ export class Runtime {
       if (this.cancelled.has(run.id)) return { isCancelled: true };
       return { state: (await this.persist(() => store.expireWait(wait, clock.now()))) ?? timedOut };
     } finally {
-      this.wakers.delete(wakerKey);
+      this.wakers.delete(keyOf(wait));
+      if (wait.kind !== "invoke") this.waits.remove(wait, wait.eventName);
     }
   }
 
   /** Gives waits their outcome and wakes who waits here. */
   async settle(keys: WaitKey[], state: StepState): Promise<void> {
     const settled = await this.persist(() => this.options.store.settleWaits(keys, state, this.options.clock.now()));
-    for (const key of settled) this.wakers.get(`${key.runId}:${key.stepId}`)?.(state);
+    for (const key of settled) this.wakers.get(keyOf(key))?.(state);
   }
 
   /** Ends a run: failure and cancellation are told by an event, an invoking step gets the result. */
@@ -204,7 +227,7 @@ export class Runtime {
     const result: StepState = end.kind === "completed" ? { data: end.output } : { error };
     const { isAwaited } = await this.persist(() => store.finishRun(run.id, events, run.parent, result, clock.now()));
     this.options.dispatch(events);
-    if (isAwaited && run.parent) this.wakers.get(`${run.parent.runId}:${run.parent.stepId}`)?.(result);
+    if (isAwaited && run.parent) this.wakers.get(keyOf(run.parent))?.(result);
     if (end.kind !== "completed") log.warn(`A run was ${end.kind === "failed" ? "given up" : "cancelled"}`, { functionId: run.functionId, runId: run.id, ...(end.kind === "failed" ? { error } : {}) });
   }
 

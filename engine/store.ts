@@ -1,18 +1,19 @@
 import postgres from "postgres";
 import { z } from "zod";
-import { type CancelRule } from "./registry";
 import { type InngestEvent, type StepState, storedEventSchema } from "./wire";
 
 /** The pool, or one transaction of it. */
 type Query = postgres.ISql;
 
 export type WaitKey = { runId: string; stepId: string };
-export type WaitKind = "event" | "invoke" | "cancel";
 /** An event on its way into the store. `target` names the one function that it starts; `parent` the step that awaits that run's result. */
 export type NewEvent = { event: InngestEvent; target?: string; parent?: WaitKey };
 export type StoredEvent = { event: InngestEvent; target: string | null; parent: WaitKey | null; receivedMs: number };
-export type NewWait = WaitKey & { kind: WaitKind; eventName: string | null; expression: string | null; runEvent: InngestEvent; expiresMs: number | null };
-export type OpenWait = WaitKey & { kind: WaitKind; expression: string | null; runEvent: InngestEvent };
+/** A wait for an event, or a rule by which one cancels the run. */
+export type OpenWait = WaitKey & { kind: "event" | "cancel"; eventName: string; expression: string | null; runEvent: InngestEvent; expiresMs: number | null };
+/** A wait for the run that a step invoked. */
+export type InvokeWait = WaitKey & { kind: "invoke"; runEvent: InngestEvent; expiresMs: number | null };
+export type NewWait = OpenWait | InvokeWait;
 export type WaitState = { outcome: StepState | null; isLookedBack: boolean };
 
 const outcomeSchema: z.ZodType<StepState | null> = z.union([z.strictObject({ data: z.unknown() }), z.strictObject({ error: z.unknown() }), storedEventSchema, z.null()]);
@@ -24,9 +25,17 @@ const eventRowSchema = z
     parent: row.parent_run_id !== null && row.parent_step_id !== null ? { runId: row.parent_run_id, stepId: row.parent_step_id } : null,
     receivedMs: row.received_at.getTime(),
   }));
-const waitRowSchema = z
-  .object({ run_id: z.string(), step_id: z.string(), kind: z.enum(["event", "invoke", "cancel"]), expression: z.string().nullable(), run_event: storedEventSchema })
-  .transform((row): OpenWait => ({ runId: row.run_id, stepId: row.step_id, kind: row.kind, expression: row.expression, runEvent: row.run_event }));
+const openWaitRowSchema = z
+  .object({ run_id: z.string(), step_id: z.string(), kind: z.enum(["event", "cancel"]), event_name: z.string(), expression: z.string().nullable(), run_event: storedEventSchema, expires_at: z.date().nullable() })
+  .transform((row): OpenWait => ({
+    runId: row.run_id,
+    stepId: row.step_id,
+    kind: row.kind,
+    eventName: row.event_name,
+    expression: row.expression,
+    runEvent: row.run_event,
+    expiresMs: row.expires_at?.getTime() ?? null,
+  }));
 
 /** Idempotency keys of functions hold for as long as on the real server. */
 const IDEMPOTENCY_HOURS = 24;
@@ -95,17 +104,8 @@ export class Store {
     });
   }
 
-  async openCancelRules(runId: string, rules: CancelRule[], runEvent: InngestEvent, nowMs: number): Promise<void> {
-    const waits = rules.map((rule, index): NewWait => ({
-      runId,
-      stepId: `cancel:${index}`,
-      kind: "cancel",
-      eventName: rule.eventName,
-      expression: rule.expression,
-      runEvent,
-      expiresMs: rule.timeoutMs === null ? null : nowMs + rule.timeoutMs,
-    }));
-    await this.insertWaits(waits, nowMs, this.sql);
+  async openCancelRules(rules: OpenWait[], nowMs: number): Promise<void> {
+    await this.insertWaits(rules, nowMs, this.sql);
   }
 
   private async insertWaits(waits: NewWait[], nowMs: number, sql: Query): Promise<void> {
@@ -113,8 +113,8 @@ export class Store {
       run_id: wait.runId,
       step_id: wait.stepId,
       kind: wait.kind,
-      event_name: wait.eventName,
-      expression: wait.expression,
+      event_name: wait.kind === "invoke" ? null : wait.eventName,
+      expression: wait.kind === "invoke" ? null : wait.expression,
       run_event: sql.json(toJson(wait.runEvent)),
       opened_at: new Date(nowMs),
       expires_at: wait.expiresMs === null ? null : new Date(wait.expiresMs),
@@ -126,12 +126,9 @@ export class Store {
     await this.sql`update waits set looked_back = true where run_id = ${key.runId} and step_id = ${key.stepId}`;
   }
 
-  /** Open waits for events of this name, other than those of the run that the event itself started. */
-  async listOpenWaits(event: InngestEvent, receivedMs: number): Promise<OpenWait[]> {
-    const rows = await this.sql`
-      select run_id, step_id, kind, expression, run_event from waits
-      where event_name = ${event.name} and closed_at is null and run_event->>'id' <> ${event.id} and (expires_at is null or expires_at > ${new Date(receivedMs)})`;
-    return rows.map((row) => waitRowSchema.parse(row));
+  async listOpenWaits(): Promise<OpenWait[]> {
+    const rows = await this.sql`select run_id, step_id, kind, event_name, expression, run_event, expires_at from waits where closed_at is null and kind <> 'invoke'`;
+    return rows.map((row) => openWaitRowSchema.parse(row));
   }
 
   /** Gives open waits their outcome; resolves to those that were still open. */

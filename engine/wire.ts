@@ -16,7 +16,9 @@ const sentEventSchema = z.looseObject({
   data: jsonObjectSchema.nullish(),
   ts: z.number().int().nullish(),
 });
-export const sentEventsSchema = z.preprocess((body) => (Array.isArray(body) ? body : [body]), z.array(sentEventSchema));
+/** As the real server: no more events in one request. */
+const MAX_EVENTS = 5_000;
+export const sentEventsSchema = z.preprocess((body) => (Array.isArray(body) ? body : [body]), z.array(sentEventSchema).max(MAX_EVENTS));
 export type SentEvent = z.infer<typeof sentEventSchema>;
 
 /** An event as functions receive it. */

@@ -26,6 +26,7 @@ type BranchEnd = { kind: "settled"; state: StepState } | Exclude<RunEnd, { kind:
 
 /** DBOS is one to a process, and so is the runtime behind its workflows. */
 let runtime: Runtime | undefined;
+let isShuttingDown = false;
 
 function current(): Runtime {
   if (!runtime) throw new Error("The executor is not running");
@@ -35,10 +36,13 @@ function current(): Runtime {
 const runWorkflow = DBOS.registerWorkflow(
   async (run: Run): Promise<RunEnd> => {
     current().enter(run);
-    const end = await advance(run);
-    await DBOS.runStep(() => current().finish(run, end), { name: "finish" });
-    current().leave(run);
-    return end;
+    try {
+      const end = await advance(run);
+      await DBOS.runStep(() => current().finish(run, end), { name: "finish" });
+      return end;
+    } finally {
+      current().leave(run);
+    }
   },
   { name: "run.v1", maxRecoveryAttempts: MAX_RECOVERY_ATTEMPTS },
 );
@@ -62,24 +66,28 @@ async function advance(run: Run): Promise<RunEnd> {
     if (turn.kind === "finished") return { kind: "completed", output: turn.output };
     if (turn.kind !== "ops") return turn;
     // The SDK reports what comes next only when the whole group is settled.
-    const ends = await settleGroup(run, memo, turn);
+    const ends = await settleGroup(run, { ...memo, version: turn.version }, turn);
+    const failure = ends.find((end) => end.kind === "failed") ?? ends.find((end) => end.kind === "cancelled");
+    if (failure) return failure;
     const steps = { ...memo.steps };
-    const stack = [...memo.stack];
     for (const [index, op] of turn.ops.entries()) {
       const end = ends[index];
-      if (!end) throw new Error("A step has no result");
-      if (end.kind !== "settled") return end;
-      steps[op.id] = end.state;
-      stack.push(op.id);
+      if (end?.kind === "settled") steps[op.id] = end.state;
     }
-    memo = { version: turn.version, steps, stack };
+    memo = { version: turn.version, steps, stack: [...memo.stack, ...turn.ops.map((op) => op.id)] };
   }
 }
 
 async function settleGroup(run: Run, memo: Memo, turn: Extract<Turn, { kind: "ops" }>): Promise<BranchEnd[]> {
-  const branchMemo = { ...memo, version: turn.version };
-  // Every durable step below takes its place in the workflow's order before the first await.
-  return Promise.all(turn.ops.map((op) => settle(run, branchMemo, op, turn.startedMs)));
+  // Every durable step of the group takes its place in the workflow's order before the first await.
+  return Promise.all(
+    turn.ops.map(async (op) => {
+      const end = await settle(run, memo, op, turn.startedMs);
+      // The run is over: whatever else it waits for must not keep it.
+      if (end.kind === "failed") current().cancel(run.id);
+      return end;
+    }),
+  );
 }
 
 async function settle(run: Run, memo: Memo, op: Op, sinceMs: number): Promise<BranchEnd> {
@@ -139,8 +147,13 @@ export async function launchWorkflows(next: Runtime, databaseUrl: string, schema
 }
 
 export async function shutDownWorkflows(): Promise<void> {
-  await DBOS.shutdown();
-  runtime = undefined;
+  isShuttingDown = true;
+  try {
+    await DBOS.shutdown();
+  } finally {
+    isShuttingDown = false;
+    runtime = undefined;
+  }
 }
 
 /** Removes runs that ended before the instant; resolves to their number. */
@@ -154,8 +167,11 @@ export async function purgeWorkflows(before: Date): Promise<number> {
   }
 }
 
-/** DBOS tells of every start and recovery; only what went wrong is worth a line of ours. */
+/** DBOS tells of every start and recovery, and at the end of every run that is parked; only what went wrong is worth a line of ours. */
 function adaptLog(log: EngineLog): DLogger {
-  const write = (level: "debug" | "warn" | "error") => (entry: unknown) => log[level](`Workflow library: ${entry instanceof Error ? entry.message : String(entry)}`);
+  const write = (level: "debug" | "warn" | "error") => (entry: unknown) => {
+    const text = entry instanceof Error ? entry.message : String(entry);
+    log[isShuttingDown ? "debug" : level](`Workflow library: ${text}`);
+  };
   return { debug: write("debug"), info: write("debug"), warn: write("warn"), error: write("error") };
 }

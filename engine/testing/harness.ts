@@ -27,16 +27,19 @@ export type Exchange = { functionId: string; stepId: string; host: string | null
 export type LogLine = { level: keyof EngineLog; message: string; fields: Record<string, unknown> };
 
 export type Harness = { inngest: Inngest; executor: Executor; clock: MovableClock; exchanges: Exchange[]; lines: LogLine[] };
+type Handler = ExecutorOptions["handler"];
+/** `wrapHandler` puts a test between executor and SDK. */
+export type HarnessOptions = Partial<ExecutorOptions> & { clock?: MovableClock; wrapHandler?: (inner: Handler) => Handler };
 export type Define = (inngest: Inngest) => InngestFunction.Like[];
 
 /** A database of its own for the test file, with the executor's tables; executors that a test leaves running are stopped. */
-export function useEngineDatabase(): { adminUrl: string; appUrl: string; start(define: Define, options?: Partial<ExecutorOptions>): Promise<Harness> } {
+export function useEngineDatabase(): { adminUrl: string; appUrl: string; start(define: Define, options?: HarnessOptions): Promise<Harness> } {
   let made: TestDatabase | undefined;
   const running = new Set<Executor>();
   const database = {
     adminUrl: "",
     appUrl: "",
-    async start(define: Define, options: Partial<ExecutorOptions> = {}) {
+    async start(define: Define, options: HarnessOptions = {}) {
       const harness = createHarness(database.appUrl, define, options);
       running.add(harness.executor);
       await harness.executor.start();
@@ -56,20 +59,19 @@ export function useEngineDatabase(): { adminUrl: string; appUrl: string; start(d
   return database;
 }
 
-export function createHarness(databaseUrl: string, define: Define, options: Partial<ExecutorOptions> = {}): Harness {
+export function createHarness(databaseUrl: string, define: Define, { clock = new MovableClock(), wrapHandler = (inner) => inner, ...options }: HarnessOptions = {}): Harness {
   const exchanges: Exchange[] = [];
   const lines: LogLine[] = [];
-  const clock = new MovableClock();
   const write = (level: keyof EngineLog) => (message: string, fields: Record<string, unknown> = {}) => void lines.push({ level, message, fields });
   const log: EngineLog = { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
   const executor = createExecutor({
-    handler: async (request) => {
+    handler: wrapHandler(async (request) => {
       if (request.method !== "POST") return handler(request);
       const copy = request.clone();
       const response = await handler(request);
       exchanges.push(await readExchange(copy, response.clone()));
       return response;
-    },
+    }),
     databaseUrl,
     log,
     clock,

@@ -1,0 +1,98 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import path from "node:path";
+import postgres from "postgres";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { z } from "zod";
+import { waitFor } from "@/test/wait";
+import { useEngineDatabase } from "./testing/harness";
+
+const KILLS = 22;
+const ORDERS = 44;
+const LONGEST_LIFE_MS = 1_800;
+const STEPS = ["check", "first", "flaky", "last", "left", "right"];
+
+const database = useEngineDatabase();
+const sentSchema = z.object({ sent: z.array(z.string()) });
+let admin: postgres.Sql;
+let child: ChildProcess | undefined;
+
+beforeAll(async () => {
+  admin = postgres(database.adminUrl, { max: 2, onnotice: () => undefined });
+  const role = admin(decodeURIComponent(new URL(database.appUrl).username));
+  await admin`create table public.executions (order_id text, step text, pid int, at timestamptz default clock_timestamp())`;
+  await admin`create table public.effects (order_id text, step text, primary key (order_id, step))`;
+  await admin`grant select, insert on public.executions, public.effects to ${role}`;
+});
+afterAll(async () => {
+  child?.kill("SIGKILL");
+  await admin.end();
+});
+
+test(
+  `${ORDERS} orders survive ${KILLS} kills: none lost, none doubled, only steps in flight repeated`,
+  async () => {
+    const acknowledged = new Set<string>();
+    const orders = Array.from({ length: ORDERS }, (_, index) => ({ id: `order-${index}`, name: "kill/order", data: { order: `o${index}`, key: index % 4 } }));
+    let errors = "";
+
+    async function live(lifeMs: number): Promise<void> {
+      const script = path.resolve(import.meta.dirname, "testing/kill-child.ts");
+      const process = fork(script, [database.appUrl], { execArgv: ["--import", "tsx"], stdio: ["ignore", "ignore", "pipe", "ipc"] });
+      child = process;
+      process.stderr?.on("data", (chunk) => (errors += String(chunk)));
+      let isUp = false;
+      process.on("message", (message) => {
+        if (message === "up") isUp = true;
+        for (const id of sentSchema.safeParse(message).data?.sent ?? []) acknowledged.add(id);
+      });
+      await waitFor("the worker to come up", () => isUp || process.exitCode !== null, 30_000);
+      expect(process.exitCode).toBeNull();
+      // Whoever gets no answer sends again, with the same id; some of what was answered is sent again too.
+      const unsent = orders.filter((order) => !acknowledged.has(order.id)).slice(0, 3);
+      const again = orders.filter((order) => acknowledged.has(order.id)).slice(-1);
+      process.send([...unsent, ...again]);
+      if (lifeMs === Number.POSITIVE_INFINITY) return;
+      await new Promise((resolve) => setTimeout(resolve, lifeMs));
+      const ended = once(process, "exit");
+      process.kill("SIGKILL");
+      await ended;
+    }
+
+    for (let kill = 0; kill < KILLS; kill += 1) await live(Math.random() * LONGEST_LIFE_MS);
+    await live(Number.POSITIVE_INFINITY);
+    await waitFor("the last orders to be accepted", () => {
+      const unsent = orders.filter((order) => !acknowledged.has(order.id));
+      if (unsent.length > 0) child?.send(unsent);
+      return unsent.length === 0;
+    });
+    const isDone = async () => (await admin`select 1 from public.effects where step like 'done %'`).length >= ORDERS;
+    await waitFor("every order to end", isDone, 90_000).catch(async (error) => {
+      throw new Error(`${String(error)}\n${JSON.stringify(await admin`select step, count(*)::int from public.effects group by step`)}\n${errors.slice(-2_000)}`);
+    });
+
+    const ends = await admin<{ order_id: string; count: number }[]>`select order_id, count(*)::int as count from public.effects where step like 'done %' group by order_id`;
+    expect(ends).toHaveLength(ORDERS);
+    // One run an order, although every order was sent several times.
+    expect(ends.every((row) => row.count === 1)).toBe(true);
+    const effects = await admin<{ steps: string[] }[]>`select array_agg(step order by step) as steps from public.effects where step not like 'done %' and step not like 'approve %' group by order_id`;
+    expect(effects.every((row) => JSON.stringify(row.steps) === JSON.stringify(STEPS))).toBe(true);
+    // One approval an order, although the event that asks for it carries no id.
+    const asked = await admin<{ count: number }[]>`select count(*)::int as count from public.effects where step like 'approve %' group by order_id`;
+    expect(asked).toHaveLength(ORDERS);
+    expect(asked.every((row) => row.count === 1)).toBe(true);
+    // Within one life no step runs twice (the flaky one runs twice by its own will); a repeat is always another life's.
+    const doubled = await admin`select order_id, step, pid, count(*)::int as count from public.executions where step <> 'flaky' group by order_id, step, pid having count(*) > 1`;
+    expect(doubled).toEqual([]);
+    // Memoised steps are not run again: nothing of an earlier step comes after a later one has begun.
+    const reversed = await admin`
+      select a.order_id, a.step, b.step as later from public.executions a join public.executions b using (order_id)
+      join (values ('first', 'left'), ('first', 'right'), ('left', 'check'), ('right', 'check'), ('check', 'flaky'), ('flaky', 'last')) as flow (earlier, later)
+        on a.step = flow.earlier and b.step = flow.later
+      where a.at > b.at`;
+    expect(reversed).toEqual([]);
+    const lives = await admin<{ pids: number }[]>`select count(distinct pid)::int as pids from public.executions`;
+    expect(lives[0]?.pids).toBeGreaterThan(KILLS / 2);
+  },
+  240_000,
+);
