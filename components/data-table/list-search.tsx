@@ -13,7 +13,7 @@ const TYPING_PAUSE_MS = 300;
 const { search, page } = listParams([""], "", "asc");
 
 /** Text search of a list, kept in its address. A plain GET form until its script has loaded. */
-export function ListSearch({ label, params, className }: { label: string; params: Pick<ListParams, "search" | "page">; className?: string }) {
+export function ListSearch({ label, className }: { label: string; className?: string }) {
   const id = useId();
   const [isPending, startTransition] = useTransition();
   const [state, setState] = useQueryStates({ search, page }, { shallow: false, startTransition });
