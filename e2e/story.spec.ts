@@ -72,9 +72,9 @@ test("an order from a buyer, through a person, into the ad server, and back", as
   await signIn(page);
   await page.goto(`${stackUrl()}/p/demo/approvals`);
   await expectAccessible(page);
-  await page.getByRole("row").filter({ hasText: "acmeoutdoor.example" }).getByRole("link").first().click();
+  await page.getByRole("row").filter({ hasText: "acmeoutdoor.example" }).last().getByRole("link").first().click();
   await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
-  await expect(page.getByText("Create order", { exact: false }).first()).toBeVisible();
+  await expect(page.getByRole("heading", { name: /What will be written to/ })).toBeVisible();
   await expectAccessible(page);
   await page.getByRole("button", { name: "Approve" }).click();
   const dialog = page.getByRole("alertdialog");
