@@ -42,9 +42,10 @@ export class Dispatcher {
     }
   }
 
-  open(): void {
+  /** Goes through what an earlier process left; then takes events as they come. */
+  open(undispatched: StoredEvent[]): void {
     this.isOpen = true;
-    this.take(this.backlog.splice(0));
+    this.take([...undispatched, ...this.backlog.splice(0)]);
   }
 
   close(): void {
@@ -66,7 +67,10 @@ export class Dispatcher {
     const started = target
       ? all.filter((fn) => fn.id === target)
       : all.filter((fn) => fn.events.some((trigger) => trigger.eventName === event.name && holds(trigger.expression, { event }, log)));
-    if (target && started.length === 0) log.error("A function that should start is no longer registered", { functionId: target, eventId: event.id });
+    if (target && started.length === 0) {
+      log.error("A function that should start is no longer registered", { functionId: target, eventId: event.id });
+      if (parent) await runtime.settle([parent], { error: { name: "Error", message: `Function "${target}" is no longer registered` } });
+    }
     await Promise.all(started.map((fn) => this.startFunction(fn, { id: deriveRunId(fn.id, event.id), functionId: fn.id, event, parent }, target === null, receivedMs)));
   }
 
@@ -74,7 +78,7 @@ export class Dispatcher {
     const { runtime, store, clock, log, startRun } = this.ports;
     if (isTriggered && fn.idempotency) {
       const key = evaluateKey(fn.idempotency, run.event, log);
-      if (key !== undefined && !(await store.claimIdempotencyKey(fn.id, JSON.stringify(key), run.event.id, clock.now()))) return;
+      if (key !== undefined && key !== null && !(await store.claimIdempotencyKey(fn.id, JSON.stringify(key), run.event.id, clock.now()))) return;
     }
     const rules = runtime.cancelRules(run);
     if (rules.length > 0) {
@@ -93,7 +97,7 @@ export class Dispatcher {
         if (event.id !== rule.runEvent.id && holds(rule.expression, { event: rule.runEvent, async: event }, log)) await this.settle([rule], event);
   }
 
-  private async settleWaits({ event, receivedMs }: StoredEvent): Promise<void> {
+  async settleWaits({ event, receivedMs }: StoredEvent): Promise<void> {
     await this.settle(this.ports.runtime.waits.match(event, receivedMs), event);
   }
 

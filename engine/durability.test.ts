@@ -141,6 +141,15 @@ test("whoever stands by can be stopped", async () => {
   expect(second.executor.status().ready).toBe(false);
 });
 
+test("whoever is told to stop while it starts stops in order", async () => {
+  const harness = createHarness(database.appUrl, () => []);
+  const starting = harness.executor.start();
+  await harness.executor.stop();
+  await starting;
+  expect(harness.executor.status().ready).toBe(false);
+  await database.start(() => []);
+});
+
 test("the loss of the lock's connection is told at once, and once", async () => {
   const lost: string[] = [];
   await database.start(() => [], { onLockLost: (reason) => void lost.push(reason) });

@@ -75,7 +75,9 @@ export function createExecutor(options: ExecutorOptions): Executor {
   // One listener for each schedule.
   setMaxListeners(0, stopping.signal);
   let lock: HeldLock | undefined;
-  let state: "idle" | "starting" | "ready" | "draining" | "stopped" = "idle";
+  let started: Promise<void> | undefined;
+  let state: "idle" | "running" | "stopped" = "idle";
+  let isReady = false;
   let registrationError: RegistrationError | undefined;
 
   async function register(request: Request): Promise<Response> {
@@ -90,7 +92,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
   }
 
   async function accept(request: Request): Promise<Response> {
-    if (state === "idle" || state === "stopped") return refuse(503, "The executor is not running in this process.");
+    if (state !== "running") return refuse(503, "The executor is not running in this process.");
     const parsed = sentEventsSchema.safeParse(await request.json().catch(() => undefined));
     if (!parsed.success) return refuse(400, z.prettifyError(parsed.error));
     const nowMs = clock.now();
@@ -124,6 +126,24 @@ export function createExecutor(options: ExecutorOptions): Executor {
     if (!response.ok) throw new Error(`The functions could not be registered: ${await response.text()}`);
   }
 
+  async function run(): Promise<void> {
+    await registerFunctions();
+    await checkOwnTables(store.sql);
+    lock = await holdLock({ databaseUrl, name: `executor:${schema}`, log, onLost: onLockLost, signal: stopping.signal });
+    if (!lock) return;
+    state = "running";
+    for (const wait of await store.listOpenWaits()) runtime.waits.add(wait);
+    for (const runId of await store.listCancelledRuns()) runtime.cancel(runId);
+    const undispatched = await store.listUndispatched();
+    // Before any run is taken up: a wait whose event came in time must not find that its time is over.
+    for (const event of undispatched) await dispatcher.settleWaits(event);
+    await launchWorkflows(runtime, databaseUrl, schema, log);
+    dispatcher.open(undispatched);
+    keepSchedules();
+    isReady = true;
+    log.info("The embedded executor is running", { functions: runtime.functions.size });
+  }
+
   return {
     async fetch(input, init) {
       const request = new Request(input, init);
@@ -133,28 +153,14 @@ export function createExecutor(options: ExecutorOptions): Executor {
       return refuse(501, `${pathname} is not supported by the embedded executor.`);
     },
 
-    async start() {
-      if (state !== "idle") throw new Error("An executor starts once.");
-      await registerFunctions();
-      await checkOwnTables(store.sql);
-      lock = await holdLock({ databaseUrl, name: `executor:${schema}`, log, onLost: onLockLost, signal: stopping.signal });
-      if (!lock) return;
-      state = "starting";
-      for (const wait of await store.listOpenWaits()) runtime.waits.add(wait);
-      for (const runId of await store.listCancelledRuns()) runtime.cancel(runId);
-      await launchWorkflows(runtime, databaseUrl, schema, log);
-      dispatcher.take(await store.listUndispatched());
-      dispatcher.open();
-      keepSchedules();
-      state = "ready";
-      log.info("The embedded executor is running", { functions: runtime.functions.size });
-    },
+    start: () => (started ??= run()),
 
     async stop() {
-      const wasRunning = state === "starting" || state === "ready";
-      state = "draining";
+      isReady = false;
       stopping.abort();
-      if (wasRunning) {
+      await started?.catch(() => undefined);
+      isReady = false;
+      if (state === "running") {
         // Steps that are ending may still send: their events are stored, and dispatched by the next start.
         dispatcher.close();
         await runtime.stop(DRAIN_MS);
@@ -165,7 +171,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
       await lock?.release();
     },
 
-    status: () => ({ ...runtime.count(), ready: state === "ready" }),
+    status: () => ({ ...runtime.count(), ready: isReady }),
 
     // May be called by a function's step, whose context the workflow library must not see here.
     purge: (olderThanDays) =>
@@ -178,7 +184,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
 }
 
 function toEvent(sent: z.infer<typeof sentEventsSchema>[number], id: string, nowMs: number): InngestEvent {
-  return { ...sent, id, data: sent.data ?? {}, ts: sent.ts ?? nowMs, user: {} };
+  return { ...sent, id, data: sent.data ?? {}, ts: sent.ts ?? nowMs, user: sent.user ?? {} };
 }
 
 function asStored(events: NewEvent[], receivedMs: number): StoredEvent[] {

@@ -205,6 +205,21 @@ test("steps of a group run side by side, are tried again apart, and one that fai
   expect(flaky).toBe(2);
 });
 
+test("a run that fails does not wait for the rest of its group", async () => {
+  let bodies = 0;
+  const { inngest, executor, lines } = await database.start((client) => [
+    client.createFunction({ id: "hasty", triggers: [{ event: "hasty/x" }], retries: 0 }, async ({ step }) => {
+      bodies += 1;
+      if (bodies > 1) throw new NonRetriableError("changed its mind");
+      await Promise.all([step.sleep("long", "1d"), step.waitForEvent("w", { event: "hasty/never", timeout: "1d" }), step.run("a", () => 1)]);
+    }),
+  ]);
+  await inngest.send({ id: "hasty-1", name: "hasty/x", data: {} });
+  const line = await waitFor("the failure", () => lines.find((entry) => entry.message === "A run was given up"));
+  expect(JSON.stringify(line.fields)).toContain("changed its mind");
+  await waitFor("it to be over", () => executor.status().running + executor.status().waiting === 0);
+});
+
 test("cancelOn ends a run that waits, sleeps or stands in the queue, and tells of it", async () => {
   const done: string[] = [];
   const cancelled: string[] = [];

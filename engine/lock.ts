@@ -23,27 +23,32 @@ export async function holdLock({ databaseUrl, name, log, onLost, signal }: Optio
   // Without max_lifetime null the driver renews its connections within the hour, and the lock goes with the old one.
   const client = postgres(databaseUrl, { max: 1, idle_timeout: 0, max_lifetime: null, onnotice: () => undefined, onclose: () => lose("the connection that holds the lock was closed") });
 
-  // Polls: a session that waits inside pg_advisory_lock() holds a snapshot, and with it vacuum and concurrent index builds.
-  for (let isWaiting = false; !isHeld; ) {
-    if (signal.aborted) {
-      await client.end();
-      return undefined;
-    }
+  const tryLock = async () => {
     const [row] = await client<{ taken: boolean }[]>`select pg_try_advisory_lock(hashtextextended(${name}, 0)) as taken`;
-    isHeld = row?.taken ?? false;
-    if (isHeld) break;
-    if (!isWaiting) log.info("Another process runs the functions; standing by", { lock: name });
-    isWaiting = true;
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    return row?.taken ?? false;
+  };
+
+  try {
+    // Polls: a session that waits inside pg_advisory_lock() holds a snapshot, and with it vacuum and concurrent index builds.
+    isHeld = await tryLock();
+    if (!isHeld) log.info("Another process runs the functions; standing by", { lock: name });
+    while (!isHeld && !signal.aborted) {
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      isHeld = await tryLock();
+    }
+  } catch (error) {
+    await client.end({ timeout: 1 });
+    throw error;
+  }
+  if (!isHeld) {
+    await client.end({ timeout: 1 });
+    return undefined;
   }
 
   // A connection that is half dead closes late: ask, and count silence as a loss.
   const heartbeat = setInterval(() => {
     const silence = setTimeout(() => lose("the connection that holds the lock does not answer"), HEARTBEAT_TIMEOUT_MS);
-    client`select 1`.then(
-      () => clearTimeout(silence),
-      () => lose("the connection that holds the lock failed"),
-    );
+    client`select 1`.catch(() => lose("the connection that holds the lock failed")).finally(() => clearTimeout(silence));
   }, HEARTBEAT_MS);
 
   return {

@@ -166,7 +166,7 @@ export class Runtime {
   /** The awaited event, or null after the timeout. Looks back to `sinceMs`, when the call that asked for the wait began. */
   async waitForEvent(run: Run, op: Extract<Op, { kind: "wait" }>, sinceMs: number): Promise<Settled> {
     const wait: OpenWait = { runId: run.id, stepId: op.id, kind: "event", eventName: op.eventName, expression: op.expression, runEvent: run.event, expiresMs: op.expiresMs };
-    return this.await(run, wait, [], null, async () => {
+    return this.awaitOutcome(run, wait, [], null, async () => {
       for (const event of await this.options.store.listEventsSince(op.eventName, sinceMs))
         if (holds(op.expression, { event: run.event, async: event }, this.options.log)) return event;
       return null;
@@ -180,10 +180,10 @@ export class Runtime {
     const event: InngestEvent = { id: `invoke:${run.id}:${op.id}`, name: "inngest/function.invoked", data: op.data, ts: this.options.clock.now(), user: {} };
     const wait: InvokeWait = { ...key, kind: "invoke", runEvent: run.event, expiresMs: op.expiresMs };
     const timedOut = { error: { name: "Error", message: `Function "${op.functionId}" did not finish within the timeout` } };
-    return this.await(run, wait, [{ event, target: op.functionId, parent: key }], timedOut, async () => null);
+    return this.awaitOutcome(run, wait, [{ event, target: op.functionId, parent: key }], timedOut, async () => null);
   }
 
-  private async await(run: Run, wait: NewWait, events: NewEvent[], timedOut: StepState, lookBack: () => Promise<StepState>): Promise<Settled> {
+  private async awaitOutcome(run: Run, wait: NewWait, events: NewEvent[], timedOut: StepState, lookBack: () => Promise<StepState>): Promise<Settled> {
     const { store, clock } = this.options;
     let wake: (state: StepState) => void = () => undefined;
     // Before the wait is stored: whoever settles it right after the commit finds somebody to wake.

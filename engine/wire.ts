@@ -15,6 +15,7 @@ const sentEventSchema = z.looseObject({
   name: z.string().min(1).max(256).refine((name) => !name.startsWith("inngest/"), 'names that begin with "inngest/" are reserved'),
   data: jsonObjectSchema.nullish(),
   ts: z.number().int().nullish(),
+  user: jsonObjectSchema.nullish(),
 });
 /** As the real server: no more events in one request. */
 const MAX_EVENTS = 5_000;
