@@ -13,7 +13,7 @@ const OWN_DOORS = {
 };
 
 /** Route handlers for buyers: their door is the token, checked by the one handler. */
-const BUYER_HANDLER = "handleBuyerRequest";
+const BUYER_HANDLER = "mountBuyerDoor";
 
 function filesBelow(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true, recursive: true })

@@ -13,12 +13,12 @@ function zoneName(instant: Date, timeZone: string): string {
   return parts.find((part) => part.type === "timeZoneName")?.value ?? timeZone;
 }
 
-/** Age or distance in words: "4 min ago", "in 3 days". */
+/** Age or distance in words: "4 min ago", "in 30 hr", "in 3 days". Hours up to two days: whoever must answer by then counts them. */
 export function formatRelative(instant: Date, now: Date): string {
   const seconds = Math.round((instant.getTime() - now.getTime()) / 1000);
-  const units = [["day", 86_400], ["hour", 3_600], ["minute", 60]] as const;
+  const units = [["day", 86_400, 172_800], ["hour", 3_600, 3_600], ["minute", 60, 60]] as const;
   const formatter = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
-  for (const [unit, size] of units) if (Math.abs(seconds) >= size) return formatter.format(Math.trunc(seconds / size), unit);
+  for (const [unit, size, from] of units) if (Math.abs(seconds) >= from) return formatter.format(Math.trunc(seconds / size), unit);
   return formatter.format(seconds, "second");
 }
 

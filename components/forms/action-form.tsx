@@ -28,7 +28,7 @@ export function ActionForm({ action, children, className, onOk, isSilent = false
   isSilent?: boolean;
 }) {
   const { publisher } = useParams<{ publisher: string }>();
-  const [state, dispatch, isPending] = useReportedAction(action, { onResult: (result) => { if (result.status === "ok") onOk?.(); } });
+  const [state, dispatch, isPending] = useReportedAction(action, (result) => { if (result.status === "ok") onOk?.(); });
   const form = useRef<HTMLFormElement>(null);
 
   useEffect(() => {
@@ -67,6 +67,6 @@ export function ActionForm({ action, children, className, onOk, isSilent = false
 /** The same for a form that keeps its values itself: `submit(input)` sends an object. */
 export function useAdminAction(action: AdminAction, onOk?: () => void): { state: ActionState; isPending: boolean; submit(input: unknown): void } {
   const { publisher } = useParams<{ publisher: string }>();
-  const [state, dispatch, isPending] = useReportedAction(action, { onResult: (result) => { if (result.status === "ok") onOk?.(); } });
+  const [state, dispatch, isPending] = useReportedAction(action, (result) => { if (result.status === "ok") onOk?.(); });
   return { state, isPending, submit: (input) => startTransition(() => dispatch({ publisher, input })) };
 }

@@ -37,20 +37,20 @@ export function Dialog({ trigger, title, description, children, className, ...st
  * Asks before something that cannot simply be undone. Opens with focus on Cancel; Esc cancels; focus returns to the trigger.
  * `children` is the form or buttons; put `<AlertDialogCancel />` first in it.
  */
-export function AlertDialog({ trigger, title, description, children, onCloseAutoFocus, ...state }: {
+export function AlertDialog({ trigger, title, description, children, returnFocus, ...state }: {
   trigger?: ReactNode;
   title: ReactNode;
   description: ReactNode;
   children: ReactNode;
-  /** Where focus goes when the trigger is gone by then: move it and prevent the default. */
-  onCloseAutoFocus?: (event: Event) => void;
+  /** For a dialog that was opened without `trigger`: gives focus back. */
+  returnFocus?: () => void;
 } & Partial<Controlled>) {
   return (
     <RadixAlertDialog.Root {...state}>
       {trigger ? <RadixAlertDialog.Trigger asChild>{trigger}</RadixAlertDialog.Trigger> : null}
       <RadixAlertDialog.Portal>
         <RadixAlertDialog.Overlay className={OVERLAY} />
-        <RadixAlertDialog.Content className={PANEL} onCloseAutoFocus={onCloseAutoFocus}>
+        <RadixAlertDialog.Content className={PANEL} onCloseAutoFocus={returnFocus && ((event) => { event.preventDefault(); returnFocus(); })}>
           <div className="grid gap-1">
             <RadixAlertDialog.Title className="text-base font-semibold">{title}</RadixAlertDialog.Title>
             <RadixAlertDialog.Description asChild><div className="text-ink-2">{description}</div></RadixAlertDialog.Description>

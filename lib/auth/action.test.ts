@@ -44,7 +44,8 @@ async function requestOf(staff: StaffFixture | null, headers: Record<string, str
 
 const rename = adminAction("settings.edit", z.strictObject({ name: z.string().min(3, "Use at least 3 characters."), password: z.string().optional() }), async (ctx, input) => {
   await ctx.db.update(tenants).set({ name: input.name }).where(eq(tenants.id, ctx.tenantId));
-  if (input.name === "taken") throw new AppError("CONFLICT", "Somebody else has that name.", { field: "name", suggestion: "Choose another." });
+  if (input.name === "taken") throw new AppError("VALIDATION_ERROR", "Somebody else has that name.", { field: "name", suggestion: "Choose another." });
+  if (input.name === "overtaken") throw new AppError("CONFLICT", "Grace renamed it meanwhile.", { suggestion: "Reload." });
   if (input.name === "broken") throw new Error("boom: secret detail");
   return { message: `Renamed by ${ctx.actor.label}.` };
 });
@@ -78,8 +79,9 @@ describe("the door of changes", () => {
     expect(await rename(IDLE, form({ name: "elsewhere", publisher: other.slug }))).toMatchObject({ status: "denied" });
     await requestOf(null);
     expect(await rename(IDLE, form({ name: "by nobody" }))).toMatchObject({ status: "denied", message: expect.stringContaining("session") as unknown });
-    for (const headers of [{ host: "127.0.0.1:3000" }, { host: "127.0.0.1:3000", origin: "null" }, { host: "127.0.0.1:3000", origin: "https://evil.example" }]) {
-      await requestOf(admin, headers);
+    const foreign: Record<string, string>[] = [{}, { origin: "null" }, { origin: "https://evil.example" }];
+    for (const origin of foreign) {
+      await requestOf(admin, { host: "127.0.0.1:3000", ...origin });
       expect(await rename(IDLE, form({ name: "forged" }))).toMatchObject({ status: "denied", message: expect.stringContaining("another site") as unknown });
     }
     expect(await nameNow()).toBe(before);
@@ -95,6 +97,7 @@ describe("the door of changes", () => {
   test("what a service refuses is said in its words, and undone", async () => {
     const before = await nameNow();
     expect(await rename(IDLE, form({ name: "taken" }))).toEqual({ status: "invalid", message: "Somebody else has that name. Choose another.", fieldErrors: { name: "Somebody else has that name." }, values: { name: "taken" } });
+    expect(await rename(IDLE, form({ name: "overtaken" }))).toMatchObject({ status: "invalid", message: "Grace renamed it meanwhile. The screen shows it as it is now." });
     expect(await nameNow()).toBe(before);
   });
 

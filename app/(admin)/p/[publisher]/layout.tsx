@@ -35,7 +35,7 @@ export default async function PublisherLayout({ children, params }: { children: 
       <LiveRefresh topics={["queue"]} />
       {publisher.isDemo && !env().DEMO ? <DemoBanner /> : null}
       <div className="flex min-h-0 flex-1 flex-col lg:grid lg:grid-cols-[15rem_minmax(0,1fr)]">
-        <div className="sticky top-0 hidden h-dvh flex-col self-start border-r border-line bg-surface lg:flex">
+        <div role="region" aria-label="Sidebar" className="sticky top-0 hidden h-dvh flex-col self-start border-r border-line bg-surface lg:flex">
           <div className="flex h-13 items-center px-5"><Link href={`/p/${slug}/approvals`} className="rounded"><Brand /></Link></div>
           {sidebar}
         </div>

@@ -1,0 +1,87 @@
+import { Badge, StatusBadge, type Tone } from "@/components/ui/badge";
+import { Card } from "@/components/ui/card";
+import { CopyButton } from "@/components/ui/copy-button";
+import { Cell, ColumnHeader, RowHeader, Table, TableBody, TableHead, TableRow } from "@/components/ui/table";
+import { type Review, type ReviewedPackage } from "@/lib/approvals/review";
+import { toWireId } from "@/lib/ids";
+import { formatMoney } from "@/lib/money";
+import { formatDate } from "@/lib/time";
+import { formatCount, rateInWords, targetingInWords, UNIT_WORDS } from "./words";
+
+/** What was sold: one line a package, each with its own price, goal, flight and creatives. */
+export function Packages({ review, timeZone }: { review: Review; timeZone: string }) {
+  const { packages, mediaBuy } = review;
+  return (
+    <Card title={packages.length === 1 ? "1 package" : `${packages.length} packages`} description={`Amounts in ${mediaBuy.currency}, dates in ${timeZone}`} flush>
+      <Table caption="Packages of this order">
+        <TableHead>
+          <ColumnHeader>Product</ColumnHeader>
+          <ColumnHeader isNumeric>Price</ColumnHeader>
+          <ColumnHeader isNumeric>Budget</ColumnHeader>
+          <ColumnHeader isNumeric>Goal</ColumnHeader>
+          <ColumnHeader>Flight</ColumnHeader>
+          <ColumnHeader>Targeting</ColumnHeader>
+          <ColumnHeader>Creatives</ColumnHeader>
+        </TableHead>
+        <TableBody>
+          {packages.map((row) => <PackageRow key={row.id} row={row} timeZone={timeZone} />)}
+        </TableBody>
+        {packages.length > 1 ? (
+          <tfoot className="border-t border-line bg-surface-2/60 font-semibold">
+            <tr>
+              <RowHeader colSpan={2} className="font-semibold">Total</RowHeader>
+              <Cell isNumeric>{formatMoney(mediaBuy.budgetMicros, mediaBuy.currency)}</Cell>
+              <Cell colSpan={4} />
+            </tr>
+          </tfoot>
+        ) : null}
+      </Table>
+    </Card>
+  );
+}
+
+function PackageRow({ row, timeZone }: { row: ReviewedPackage; timeZone: string }) {
+  const targeting = targetingInWords(row.targeting);
+  const approved = row.creatives.filter(({ creative }) => creative.status === "approved").length;
+  return (
+    <TableRow className="align-top">
+      <RowHeader className="min-w-52">
+        <span className="flex items-center gap-1">{row.sold.productName}<CopyButton value={toWireId("package", row.id)} label={`Copy package id of ${row.sold.productName}`} /></span>
+        <span className="mt-1 flex flex-wrap gap-1">
+          <Badge>{row.sold.deliveryType === "guaranteed" ? "Guaranteed" : "Non-guaranteed"}</Badge>
+          {row.canceledAt ? <StatusBadge tone="neutral">Canceled</StatusBadge> : row.isPaused ? <StatusBadge tone="neutral">Paused</StatusBadge> : null}
+        </span>
+      </RowHeader>
+      <Cell isNumeric>{rateInWords(row.pricingModel, row.rateMicros, row.currency)}</Cell>
+      <Cell isNumeric>{formatMoney(row.budgetMicros, row.currency)}</Cell>
+      <Cell isNumeric>{formatCount(row.units)}<span className="block text-xs text-ink-2">{UNIT_WORDS[row.pricingModel]}</span></Cell>
+      <Cell className="whitespace-nowrap">{formatDate(row.startsAt, timeZone)}<span className="block text-xs text-ink-2">to {formatDate(row.endsAt, timeZone)} · {PACING[row.pacing]}</span></Cell>
+      <Cell className="min-w-44">
+        {targeting.length === 0 ? <span className="text-ink-2">None beyond the product’s</span> : (
+          <dl className="grid gap-1">
+            {targeting.map(([label, value]) => <div key={label}><dt className="inline text-xs text-ink-2">{label}: </dt><dd className="inline break-words">{value}</dd></div>)}
+          </dl>
+        )}
+      </Cell>
+      <Cell className="min-w-48">
+        {row.creatives.length === 0 ? <StatusBadge tone="warning">None yet</StatusBadge> : (
+          <details>
+            <summary className="rounded">{approved} of {row.creatives.length} approved</summary>
+            <ul className="mt-1.5 grid gap-1.5">
+              {row.creatives.map(({ creative, weight }) => (
+                <li key={creative.id}>
+                  <span className="break-words">{creative.name}</span> <StatusBadge tone={CREATIVE_TONES[creative.status]}>{CREATIVE_WORDS[creative.status]}</StatusBadge>
+                  <span className="block font-mono text-xs break-all text-ink-2">{creative.formatId.id}{weight === null ? "" : ` · weight ${weight}`}</span>
+                </li>
+              ))}
+            </ul>
+          </details>
+        )}
+      </Cell>
+    </TableRow>
+  );
+}
+
+const PACING = { even: "even", asap: "as fast as possible", front_loaded: "front-loaded" } as const;
+const CREATIVE_TONES: Record<ReviewedPackage["creatives"][number]["creative"]["status"], Tone> = { processing: "info", pending_review: "waiting", approved: "success", rejected: "danger", archived: "neutral" };
+const CREATIVE_WORDS = { processing: "Processing", pending_review: "In review", approved: "Approved", rejected: "Rejected", archived: "Archived" } as const;
