@@ -1,15 +1,27 @@
 /** Times are instants (Date, timestamptz); text for people always names its zone. */
 
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
+/** Making one costs a hundred times as much as using it. */
+function formatter(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${locale} ${JSON.stringify(options)}`;
+  const known = formatters.get(key);
+  if (known) return known;
+  const made = new Intl.DateTimeFormat(locale, options);
+  formatters.set(key, made);
+  return made;
+}
+
 export function formatDateTime(instant: Date, timeZone: string): string {
-  return new Intl.DateTimeFormat("en-GB", { timeZone, dateStyle: "medium", timeStyle: "short" }).format(instant) + ` ${zoneName(instant, timeZone)}`;
+  return formatter("en-GB", { timeZone, dateStyle: "medium", timeStyle: "short" }).format(instant) + ` ${zoneName(instant, timeZone)}`;
 }
 
 export function formatDate(instant: Date, timeZone: string): string {
-  return new Intl.DateTimeFormat("en-GB", { timeZone, dateStyle: "medium" }).format(instant);
+  return formatter("en-GB", { timeZone, dateStyle: "medium" }).format(instant);
 }
 
 function zoneName(instant: Date, timeZone: string): string {
-  const parts = new Intl.DateTimeFormat("en-US", { timeZone, timeZoneName: "short" }).formatToParts(instant);
+  const parts = formatter("en-US", { timeZone, timeZoneName: "short" }).formatToParts(instant);
   return parts.find((part) => part.type === "timeZoneName")?.value ?? timeZone;
 }
 
