@@ -8,6 +8,7 @@ import { createPublisher, type PublisherFixture } from "@/test/fixtures/publishe
 import { asStaff, failure } from "@/test/staff";
 import { waitFor } from "@/test/wait";
 import { accountAdvertisers } from "../accounts/schema";
+import { AdServerError } from "../ad-servers/types";
 import { workflowSteps } from "../approvals/schema";
 import { encryptSecret } from "../crypto";
 import { withTenant } from "../db/client";
@@ -147,6 +148,7 @@ describe("one writer", () => {
       if (where !== "create-order: done" || !isFirst) return;
       isFirst = false;
       await stuck;
+      throw new AdServerError("refused", "An answer of long ago.", { isPermanent: true, isAmbiguous: false });
     });
     executing = makeExecuting(world, server);
     const slow = newRun(order).proceed(executing, new Killer());
@@ -162,6 +164,7 @@ describe("one writer", () => {
     expect(server.orders).toHaveLength(1);
     expect(server.lines).toHaveLength(1);
     expect((await fulfilmentOf(order)).state).toBe("in_sync");
+    expect((await operationsOf(order)).map(({ state }) => state)).not.toContain("failed");
   });
 
   test("an operation that may still be under way is waited for, even by the same run", async () => {
@@ -209,6 +212,8 @@ describe("one writer", () => {
       await one;
     });
     expect(await two).toEqual({ because: "in_sync" });
+    release();
+    expect(await one).toEqual({ because: "in_sync" });
     expect(server.advertisers).toHaveLength(1);
     const mapped = await read(publisher.tenantId, (tx) => tx.select().from(accountAdvertisers).where(eq(accountAdvertisers.accountId, first.accountId)));
     expect(mapped).toMatchObject([{ externalAdvertiserId: server.advertisers[0]?.id, adapterConfigId: first.adapterConfigId }]);

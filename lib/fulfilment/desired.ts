@@ -75,14 +75,15 @@ export async function buildDesiredOrder(ctx: Ctx, parts: OrderParts, orderNumber
 
 async function loadLines(ctx: Ctx, { buy, connection }: OrderParts): Promise<DesiredLine[]> {
   const ofThisBuy = and(eq(mediaPackages.tenantId, ctx.tenantId), eq(mediaPackages.mediaBuyId, buy.id));
-  const packages = await ctx.db.select().from(mediaPackages).where(ofThisBuy).orderBy(asc(mediaPackages.position));
-  const assigned = await ctx.db
+  const selling = ctx.db.select().from(mediaPackages).where(ofThisBuy).orderBy(asc(mediaPackages.position));
+  const assigning = ctx.db
     .select({ packageId: creativeAssignments.packageId, weight: creativeAssignments.weight, creative: creatives })
     .from(creativeAssignments)
     .innerJoin(mediaPackages, and(eq(mediaPackages.tenantId, creativeAssignments.tenantId), eq(mediaPackages.id, creativeAssignments.packageId)))
     .innerJoin(creatives, and(eq(creatives.tenantId, creativeAssignments.tenantId), eq(creatives.id, creativeAssignments.creativeId)))
     .where(and(ofThisBuy, eq(creatives.status, "approved"), isNull(creatives.archivedAt)))
     .orderBy(asc(creatives.id));
+  const [packages, assigned] = await Promise.all([selling, assigning]);
   const earliest = buy.effectiveStartsAt ?? effectiveStart(buy.startsAt, ctx.now);
 
   return packages.flatMap((row): DesiredLine[] => {

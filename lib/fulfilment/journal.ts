@@ -1,4 +1,4 @@
-import { and, asc, eq, gte, inArray, like, ne, notInArray, or, sql } from "drizzle-orm";
+import { and, asc, eq, inArray, ne, sql } from "drizzle-orm";
 import { externalObjects } from "../ad-servers/schema";
 import { type AdServerError, type AppliedObject, type Operation } from "../ad-servers/types";
 import { type Ctx } from "../context";
@@ -21,31 +21,41 @@ export type OperationRow = typeof fulfilmentOperations.$inferSelect;
 const own = (ctx: Ctx, fulfilmentId: string) => and(eq(fulfilmentOperations.tenantId, ctx.tenantId), eq(fulfilmentOperations.fulfilmentId, fulfilmentId));
 const one = (ctx: Ctx, id: string) => and(eq(fulfilmentOperations.tenantId, ctx.tenantId), eq(fulfilmentOperations.id, id));
 
-/** Milliseconds until an operation that was started may be taken for dead; negative when it may. By the database's clock. */
-const inFlightMs = (deadlineMs: number) =>
-  sql<number>`extract(epoch from (${fulfilmentOperations.startedAt} - clock_timestamp()))::float8 * 1000 + ${deadlineMs}`;
+/** How long ago an operation was started, by the database's clock. */
+const runningMs = sql<number | null>`extract(epoch from (clock_timestamp() - ${fulfilmentOperations.startedAt}))::float8 * 1000`;
+
+export type OpenOperation = OperationRow & { runningMs: number | null };
+
+/** Operations that are not done or put aside, oldest first. */
+export async function listOpenOperations(ctx: Ctx, fulfilmentId: string): Promise<OpenOperation[]> {
+  const rows = await ctx.db.select({ operation: fulfilmentOperations, runningMs }).from(fulfilmentOperations)
+    .where(and(own(ctx, fulfilmentId), inArray(fulfilmentOperations.state, ["planned", "started", "unknown", "failed"])))
+    .orderBy(asc(fulfilmentOperations.desiredVersion), asc(fulfilmentOperations.position));
+  return rows.map((row) => ({ ...row.operation, runningMs: row.runningMs }));
+}
+
+/** How long somebody may still be at one of these operations, if none takes longer than `deadlineMs`; 0: nobody is. */
+export function underWayMs(operations: OpenOperation[], deadlineMs: number): number {
+  const started = operations.filter(({ state }) => state === "started");
+  return Math.ceil(Math.max(0, ...started.map((operation) => deadlineMs - (operation.runningMs ?? 0))));
+}
 
 /**
- * Operations without a result belong to a process that died, or that is still at it. The second must be waited for: answers how long.
- * With 0 all of them are marked unknown, and whoever was slow finds its fence closed.
+ * Once nobody is at them any more, operations that were started and have no result are unknown; whoever was slow finds its fence closed.
+ * Answers the creations whose outcome nobody knows. One that a person wants tried again after all attempts counts from one.
  */
-export async function settleStarted(ctx: Ctx, fulfilmentId: string, deadlineMs: number): Promise<number> {
-  const started = await ctx.db.select({ id: fulfilmentOperations.id, remainingMs: inFlightMs(deadlineMs) }).from(fulfilmentOperations)
-    .where(and(own(ctx, fulfilmentId), eq(fulfilmentOperations.state, "started")));
-  const remainingMs = Math.max(0, ...started.map((row) => row.remainingMs));
-  if (started.length > 0 && remainingMs === 0) {
-    await ctx.db.update(fulfilmentOperations).set({ state: "unknown", finishedAt: ctx.now }).where(inArray(fulfilmentOperations.id, started.map(({ id }) => id)));
+export async function listUnknownCreations(ctx: Ctx, open: OpenOperation[]): Promise<OperationRow[]> {
+  const abandoned = open.filter(({ state }) => state === "started" || state === "unknown");
+  for (const operation of abandoned) {
+    const again = operation.attempts >= MAX_ATTEMPTS ? { attempts: 1, createdAt: ctx.now } : {};
+    if (operation.state === "started" || operation.attempts >= MAX_ATTEMPTS) {
+      await ctx.db.update(fulfilmentOperations).set({ state: "unknown", finishedAt: operation.finishedAt ?? ctx.now, ...again }).where(one(ctx, operation.id));
+    }
   }
-  return Math.ceil(remainingMs);
+  return abandoned.filter(({ operationKey }) => isCreation(operationKey));
 }
 
-/** Creations whose outcome nobody knows, oldest first. One that a person wants tried again after all attempts counts from one. */
-export async function listUnknownCreations(ctx: Ctx, fulfilmentId: string): Promise<OperationRow[]> {
-  const isCreation = or(like(fulfilmentOperations.operationKey, "create-%"), like(fulfilmentOperations.operationKey, "associate-%"));
-  const unknownCreations = and(own(ctx, fulfilmentId), eq(fulfilmentOperations.state, "unknown"), isCreation);
-  await ctx.db.update(fulfilmentOperations).set({ attempts: 1, createdAt: ctx.now }).where(and(unknownCreations, gte(fulfilmentOperations.attempts, MAX_ATTEMPTS)));
-  return ctx.db.select().from(fulfilmentOperations).where(unknownCreations).orderBy(asc(fulfilmentOperations.desiredVersion), asc(fulfilmentOperations.position));
-}
+const isCreation = (operationKey: string) => /^(create|associate)-/.test(operationKey);
 
 /** True when nothing was ever sent for this fulfilment. */
 export async function isUntouched(ctx: Ctx, fulfilmentId: string): Promise<boolean> {
@@ -55,7 +65,7 @@ export async function isUntouched(ctx: Ctx, fulfilmentId: string): Promise<boole
 }
 
 /** Writes the plan's operations as `planned`, using a row again that says the same, and puts aside what the plan no longer contains. */
-export async function recordPlan(ctx: Ctx, fulfilmentId: string, version: number, operations: Operation[]): Promise<OperationRow[]> {
+export async function recordPlan(ctx: Ctx, fulfilmentId: string, version: number, operations: Operation[], open: OpenOperation[]): Promise<OperationRow[]> {
   const rows = operations.map((operation, position) => ({
     tenantId: ctx.tenantId, id: newId(ctx.now.getTime()), fulfilmentId, desiredVersion: version, position, createdAt: ctx.now,
     operationKey: operation.key, kind: operation.kind, summary: operation.summary, payload: operation.payload,
@@ -72,17 +82,15 @@ export async function recordPlan(ctx: Ctx, fulfilmentId: string, version: number
       },
     })
     .returning();
-  await ctx.db.update(fulfilmentOperations).set({ state: "superseded" })
-    .where(and(
-      own(ctx, fulfilmentId), inArray(state, ["planned", "unknown", "failed"]),
-      recorded.length === 0 ? undefined : notInArray(fulfilmentOperations.id, recorded.map(({ id }) => id)),
-    ));
+  const kept = new Set(recorded.map(({ id }) => id));
+  const dropped = open.filter(({ id }) => !kept.has(id));
+  if (dropped.length > 0) await ctx.db.update(fulfilmentOperations).set({ state: "superseded" }).where(and(own(ctx, fulfilmentId), inArray(fulfilmentOperations.id, dropped.map(({ id }) => id))));
   return recorded.sort((a, b) => a.position - b.position);
 }
 
-export async function findOperation(ctx: Ctx, id: string, deadlineMs: number): Promise<(OperationRow & { remainingMs: number | null }) | undefined> {
-  const [found] = await ctx.db.select({ operation: fulfilmentOperations, remainingMs: inFlightMs(deadlineMs) }).from(fulfilmentOperations).where(one(ctx, id));
-  return found && { ...found.operation, remainingMs: found.remainingMs };
+export async function findOperation(ctx: Ctx, id: string): Promise<OpenOperation | undefined> {
+  const [found] = await ctx.db.select({ operation: fulfilmentOperations, runningMs }).from(fulfilmentOperations).where(one(ctx, id));
+  return found && { ...found.operation, runningMs: found.runningMs };
 }
 
 /** The intent: committed before the ad server hears of it. */

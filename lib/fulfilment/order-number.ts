@@ -1,8 +1,11 @@
-import { and, eq, isNull, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
+import { z } from "zod";
 import { adapterConfigs } from "../ad-servers/schema";
 import { type Ctx } from "../context";
 import { invariant } from "../errors";
 import { fulfilments } from "./schema";
+
+const numberRow = z.object({ number: z.number().int() });
 
 /**
  * Draws the fulfilment's external order number, once and for ever, from the connection's own range. It is committed before the ad
@@ -10,17 +13,13 @@ import { fulfilments } from "./schema";
  */
 export async function drawOrderNumber(ctx: Ctx, fulfilment: { id: string; adapterConfigId: string; externalOrderNumber: number | null }): Promise<number> {
   if (fulfilment.externalOrderNumber !== null) return fulfilment.externalOrderNumber;
-  const [drawn] = await ctx.db.update(adapterConfigs)
-    .set({ externalIdUsed: sql`${adapterConfigs.externalIdUsed} + 1` })
-    .where(and(eq(adapterConfigs.tenantId, ctx.tenantId), eq(adapterConfigs.id, fulfilment.adapterConfigId)))
-    .returning({ base: adapterConfigs.externalIdBase, used: adapterConfigs.externalIdUsed });
-  invariant(drawn, `no connection ${fulfilment.adapterConfigId}`);
-  const number = drawn.base + drawn.used;
-  invariant(number <= 2_147_483_647, "the connection's range of order numbers is used up");
-  const kept = await ctx.db.update(fulfilments)
-    .set({ externalOrderNumber: number })
-    .where(and(eq(fulfilments.tenantId, ctx.tenantId), eq(fulfilments.id, fulfilment.id), isNull(fulfilments.externalOrderNumber)))
-    .returning({ id: fulfilments.id });
-  invariant(kept.length === 1, "an order number was drawn twice");
-  return number;
+  const [drawn] = numberRow.array().parse([...(await ctx.db.execute(sql`
+    with drawn as (
+      update ${adapterConfigs} set external_id_used = external_id_used + 1
+      where tenant_id = ${ctx.tenantId} and id = ${fulfilment.adapterConfigId} returning external_id_base::bigint + external_id_used as number
+    )
+    update ${fulfilments} set external_order_number = drawn.number from drawn
+    where tenant_id = ${ctx.tenantId} and id = ${fulfilment.id} and external_order_number is null returning external_order_number as number`))]);
+  invariant(drawn, `the order number of fulfilment ${fulfilment.id} was drawn twice`);
+  return drawn.number;
 }

@@ -1,11 +1,12 @@
 import { and, inArray } from "drizzle-orm";
-import { type Plan } from "../ad-servers/types";
+import { type AppliedOrder, type Plan } from "../ad-servers/types";
 import { type Ctx } from "../context";
+import { invariant } from "../errors";
 import { announceChange } from "../live";
 import { blockFulfilment, withdrawBlock } from "./blocked";
 import { type Executing, inTenant } from "./call";
 import { buildDesiredOrder, loadAppliedOrder, loadOrderParts, type OrderParts, planOfError, planOrder } from "./desired";
-import { isUntouched, listUnknownCreations, type OperationRow, recordPlan, settleStarted } from "./journal";
+import { isUntouched, listOpenOperations, listUnknownCreations, type OpenOperation, type OperationRow, recordPlan, underWayMs } from "./journal";
 import { fence, type Lease, released, releaseLease, takeLease } from "./lease";
 import { drawOrderNumber } from "./order-number";
 import { OPERATION_DEADLINE_MS } from "./policy";
@@ -27,19 +28,20 @@ export type PlanStep =
  */
 export async function planFulfilment(executing: Executing, run: Run): Promise<PlanStep> {
   return inTenant(executing, run.tenantId, async (ctx) => {
-    const lease = await takeLease(ctx, run.fulfilmentId, run.runId);
+    const { fulfilmentId } = run;
+    const lease = await takeLease(ctx, fulfilmentId, run.runId);
     if (!lease) return { next: "busy" };
-    const parts = await loadOrderParts(ctx, run.fulfilmentId);
+    const [parts, applied, open] = await Promise.all([loadOrderParts(ctx, fulfilmentId), loadAppliedOrder(ctx, fulfilmentId), listOpenOperations(ctx, fulfilmentId)]);
     if (!hasWork(parts)) return stopWith(ctx, lease, "nothing_to_do");
 
-    const underWayMs = await settleStarted(ctx, run.fulfilmentId, OPERATION_DEADLINE_MS[parts.connection.mode]);
-    if (underWayMs > 0) {
+    const delayMs = underWayMs(open, OPERATION_DEADLINE_MS[parts.connection.mode]);
+    if (delayMs > 0) {
       await releaseLease(ctx, lease);
-      return { next: "busy", delayMs: underWayMs };
+      return { next: "busy", delayMs };
     }
-    const unknown = await listUnknownCreations(ctx, run.fulfilmentId);
+    const unknown = await listUnknownCreations(ctx, open);
     if (unknown.length > 0) return startApplying(ctx, lease, parts, unknown, true);
-    return planAnew(ctx, executing, lease, parts);
+    return planAnew(ctx, executing, lease, { ...parts, applied, open });
   });
 }
 
@@ -49,41 +51,47 @@ function hasWork({ fulfilment, buy }: OrderParts): boolean {
   return ["pending", "applying", "awaiting_ad_server"].includes(fulfilment.state) || (fulfilment.state === "in_sync" && fulfilment.appliedVersion < fulfilment.desiredVersion);
 }
 
-async function planAnew(ctx: Ctx, executing: Executing, lease: Lease, parts: OrderParts): Promise<PlanStep> {
-  const { fulfilment, connection } = parts;
-  const orderNumber = await drawOrderNumber(ctx, fulfilment);
-  const applied = await loadAppliedOrder(ctx, fulfilment.id);
-  let plan: Plan;
-  try {
-    const desired = await buildDesiredOrder(ctx, parts, orderNumber);
-    if (desired.isEnded && await isUntouched(ctx, fulfilment.id)) return await endUntouched(ctx, lease, parts);
-    plan = planOrder(executing.declaration(connection.kind), desired, applied, ctx.now);
-  } catch (error) {
-    plan = planOfError(error);
-  }
+type Known = OrderParts & { applied: AppliedOrder; open: OpenOperation[] };
+
+async function planAnew(ctx: Ctx, executing: Executing, lease: Lease, known: Known): Promise<PlanStep> {
+  const { fulfilment, connection, open } = known;
+  const plan = await makePlan(ctx, executing, known);
+  if (plan === "nothing_was_sent") return endUntouched(ctx, lease, known);
   if (plan.outcome === "blocked") {
     const { code, reason, choices } = plan;
     await blockFulfilment(ctx, { fulfilmentId: fulfilment.id, state: "blocked", code, reason, choices, where: fence(lease) });
     return { next: "stop", because: "blocked" };
   }
-  return startApplying(ctx, lease, parts, await recordPlan(ctx, fulfilment.id, fulfilment.desiredVersion, plan.operations), false);
+  executing.log.debug("Planned", { fulfilmentId: fulfilment.id, connection: connection.id, version: fulfilment.desiredVersion, operations: plan.operations.length });
+  return startApplying(ctx, lease, known, await recordPlan(ctx, fulfilment.id, fulfilment.desiredVersion, plan.operations, open), false);
+}
+
+async function makePlan(ctx: Ctx, executing: Executing, known: Known): Promise<Plan | "nothing_was_sent"> {
+  const { fulfilment, connection, applied } = known;
+  try {
+    const desired = await buildDesiredOrder(ctx, known, await drawOrderNumber(ctx, fulfilment));
+    if (desired.isEnded && await isUntouched(ctx, fulfilment.id)) return "nothing_was_sent";
+    return planOrder(executing.declaration(connection.kind), desired, applied, ctx.now);
+  } catch (error) {
+    return planOfError(error);
+  }
 }
 
 /** The guarded transition: pending, awaiting or (again) applying → applying. */
 async function startApplying(ctx: Ctx, lease: Lease, { fulfilment, buy }: OrderParts, operations: OperationRow[], isResolving: boolean): Promise<PlanStep> {
-  const moved = await ctx.db.update(fulfilments)
+  const moving = ctx.db.update(fulfilments)
     .set({ state: "applying", blockedCode: null, blockedReason: null, updatedAt: ctx.now })
     .where(and(fence(lease), inArray(fulfilments.state, ["pending", "applying", "awaiting_ad_server", "in_sync"])))
     .returning({ id: fulfilments.id });
-  if (moved.length === 0) return stopWith(ctx, lease, "nothing_to_do");
-  await withdrawBlock(ctx, fulfilment.id, "The order goes on.");
+  const [moved] = await Promise.all([moving, withdrawBlock(ctx, fulfilment.id, "The order goes on.")]);
+  invariant(moved.length === 1, `fulfilment ${fulfilment.id} moved under its lease`);
   announceChange(ctx, "media_buy", buy.id);
   return { next: "run", version: fulfilment.desiredVersion, isResolving, operations: operations.map(({ id, operationKey }) => ({ id, key: operationKey })) };
 }
 
 /** Nothing was ever sent: there is nothing to end in the ad server. */
-async function endUntouched(ctx: Ctx, lease: Lease, { fulfilment, buy }: OrderParts): Promise<PlanStep> {
-  await recordPlan(ctx, fulfilment.id, fulfilment.desiredVersion, []);
+async function endUntouched(ctx: Ctx, lease: Lease, { fulfilment, buy, open }: Known): Promise<PlanStep> {
+  await recordPlan(ctx, fulfilment.id, fulfilment.desiredVersion, [], open);
   await ctx.db.update(fulfilments)
     .set({ state: "ended", appliedVersion: fulfilment.desiredVersion, blockedCode: null, blockedReason: null, updatedAt: ctx.now, ...released }).where(fence(lease));
   await withdrawBlock(ctx, fulfilment.id, "The order has ended.");
