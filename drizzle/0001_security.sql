@@ -77,10 +77,12 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     AND p.archived_at IS NULL AND t.archived_at IS NULL
 $$;
 --> statement-breakpoint
-CREATE FUNCTION public_tenant(p_host text) RETURNS TABLE (tenant_id uuid, catalog_version bigint)
+-- Whose public reads a host answers: its own publisher's when it is mapped, else the oldest one's.
+CREATE FUNCTION public_tenant(p_host text) RETURNS TABLE (tenant_id uuid, catalog_version bigint, is_mapped boolean)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-  SELECT t.id, t.catalog_version FROM tenants t WHERE t.archived_at IS NULL
-    AND t.id = COALESCE((SELECT h.tenant_id FROM tenant_hosts h WHERE h.host = p_host), (SELECT f.id FROM tenants f WHERE f.archived_at IS NULL ORDER BY f.created_at, f.id LIMIT 1))
+  SELECT t.id, t.catalog_version, h.host IS NOT NULL
+  FROM (SELECT 1) AS one LEFT JOIN tenant_hosts h ON h.host = p_host
+  JOIN tenants t ON t.archived_at IS NULL AND t.id = COALESCE(h.tenant_id, (SELECT f.id FROM tenants f WHERE f.archived_at IS NULL ORDER BY f.created_at, f.id LIMIT 1))
 $$;
 --> statement-breakpoint
 CREATE FUNCTION staff_sign_in(p_email text) RETURNS TABLE (user_id uuid, email text, name text, password_hash text, session_version integer)

@@ -54,7 +54,7 @@ async function identifyBuyer(token: string, place: { authority: string; host: st
 }
 
 async function identifyVisitor(place: { authority: string; host: string }): Promise<Caller> {
-  const [row] = await lookUp(publicRow, sql`select t.tenant_id, t.catalog_version, exists (select 1 from tenant_hosts h where h.host = ${place.host}) as is_mapped from public_tenant(${place.host}) t`);
+  const [row] = await lookUp(publicRow, sql`select * from public_tenant(${place.host})`);
   if (!row) throw new AppError("SERVICE_UNAVAILABLE", "No publisher is set up here yet.");
   return { tenantId: row.tenant_id, session: null, catalogVersion: row.catalog_version, agentUrl: agentUrlAt(place.authority, row.is_mapped) };
 }

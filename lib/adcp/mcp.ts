@@ -26,7 +26,7 @@ const INSTRUCTIONS =
 
 const id = z.union([z.string(), z.number()]);
 const message = z.looseObject({ jsonrpc: z.literal("2.0"), id: id.optional(), method: z.string(), params: z.record(z.string(), z.unknown()).optional() });
-const answerToUs = z.looseObject({ jsonrpc: z.literal("2.0"), id, method: z.undefined() });
+const answerToUs = z.looseObject({ jsonrpc: z.literal("2.0"), id }).refine((value) => !("method" in value));
 const callParams = z.looseObject({ name: z.string(), arguments: z.record(z.string(), z.unknown()).default({}) });
 const initializeParams = z.looseObject({ protocolVersion: z.string().optional() });
 

@@ -6,6 +6,8 @@ import { embedReferences, isObject, type JsonSchema, schemaRef } from "./schemas
 import { type Tool } from "./tool";
 import { toolSchema } from "./tool-schemas";
 
+const COMPONENTS = "#/components/schemas/";
+
 let document: string | undefined;
 
 /** OpenAPI 3.1 of the REST door: the registry's tools with the protocol's own schemas. Made once. */
@@ -16,20 +18,19 @@ export function openApiDocument(): string {
 
 function build(): JsonSchema {
   const components = new Map<string, JsonSchema>();
-  const embed = (schema: JsonSchema): JsonSchema => embedReferences(schema, "#/components/schemas/", components, (shared) => shared);
+  const embed = (schema: JsonSchema, name: string): JsonSchema => embedReferences(schema, `${COMPONENTS}${name}`, COMPONENTS, components, (shared) => shared);
   components.set("Error", embed({
     type: "object",
     required: ["status", "adcp_error", "errors"],
     properties: { status: { const: "failed" }, adcp_error: schemaRef("core/error"), errors: { type: "array", minItems: 1, items: schemaRef("core/error") }, context: schemaRef("core/context") },
-  }));
+  }, "Error"));
   const paths: Record<string, Record<string, unknown>> = {};
   for (const tool of TOOLS) {
-    components.set(`${tool.name}.request`, embed(toolSchema(tool, "request")));
-    components.set(`${tool.name}.response`, embed(toolSchema(tool, "response")));
-    paths[`/${tool.name}`] = { post: operation(tool, tool.name, { requestBody: { required: true, content: { "application/json": { schema: { $ref: `#/components/schemas/${tool.name}.request` } } } } }) };
+    for (const direction of ["request", "response"] as const) components.set(`${tool.name}.${direction}`, embed(toolSchema(tool, direction), `${tool.name}.${direction}`));
+    paths[`/${tool.name}`] = { post: operation(tool, tool.name, { requestBody: { required: true, content: { "application/json": { schema: { $ref: `${COMPONENTS}${tool.name}.request` } } } } }) };
   }
   for (const { path, tool, item, hasList } of READ_PATHS) {
-    if (hasList) paths[`/${path}`] = { get: operation(tool, `read_${tool.name}`, { parameters: queryParameters(tool, embed) }) };
+    if (hasList) paths[`/${path}`] = { get: operation(tool, `read_${tool.name}`, { parameters: queryParameters(tool) }) };
     if (item) paths[`/${path}/{id}`] = { get: operation(tool, `read_one_${tool.name}`, { parameters: [{ name: "id", in: "path", required: true, schema: { type: "string" } }] }) };
   }
   return {
@@ -45,7 +46,7 @@ function build(): JsonSchema {
     components: {
       schemas: Object.fromEntries(components),
       securitySchemes: { bearer: { type: "http", scheme: "bearer" }, header: { type: "apiKey", in: "header", name: "x-adcp-auth" } },
-      responses: { Error: { description: "A typed error; the HTTP status follows from its code.", content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } } } },
+      responses: { Error: { description: "A typed error; the HTTP status follows from its code.", content: { "application/json": { schema: { $ref: `${COMPONENTS}Error` } } } } },
     },
   };
 }
@@ -59,7 +60,7 @@ function operation(tool: Tool, operationId: string, input: Record<string, unknow
     security: [{ bearer: [] }, { header: [] }, ...(tool.access === "public" ? [{}] : [])],
     ...input,
     responses: {
-      200: { description: "The tool's answer, with `status`, and your `context` as you sent it.", content: { "application/json": { schema: { $ref: `#/components/schemas/${tool.name}.response` } } } },
+      200: { description: "The tool's answer, with `status`, and your `context` as you sent it.", content: { "application/json": { schema: { $ref: `${COMPONENTS}${tool.name}.response` } } } },
       default: { $ref: "#/components/responses/Error" },
     },
   };
@@ -72,12 +73,14 @@ function tagOf(name: string): string {
 }
 
 /** Top-level fields of the request; objects go as JSON text. */
-function queryParameters(tool: Tool, embed: (schema: JsonSchema) => JsonSchema): Record<string, unknown>[] {
+function queryParameters(tool: Tool): Record<string, unknown>[] {
   const properties = toolSchema(tool, "request").properties;
-  const fields = Object.entries(isObject(properties) ? properties : {}).flatMap(([name, schema]) => (isObject(schema) && name !== "pagination" ? [{ name, schema: embed(schema) }] : []));
-  const hasPages = isObject(properties) && "pagination" in properties;
-  return [
-    ...fields.map(({ name, schema }) => (schema.$ref === undefined && schema.type !== "object" ? { name, in: "query", required: false, schema } : { name, in: "query", required: false, content: { "application/json": { schema } } })),
-    ...(hasPages ? [{ name: "max_results", in: "query", required: false, schema: { type: "integer", minimum: 1, maximum: 100, default: 50 } }, { name: "cursor", in: "query", required: false, schema: { type: "string" } }] : []),
-  ];
+  const entries = Object.entries(isObject(properties) ? properties : {});
+  const fields = entries.filter(([name]) => name !== "pagination").map(([name, schema]) => {
+    const inRequest = { $ref: `${COMPONENTS}${tool.name}.request/properties/${name}` };
+    const isPlain = isObject(schema) && schema.$ref === undefined && schema.type !== "object";
+    return { name, in: "query", required: false, ...(isPlain ? { schema: inRequest } : { content: { "application/json": { schema: inRequest } } }) };
+  });
+  if (!entries.some(([name]) => name === "pagination")) return fields;
+  return [...fields, { name: "max_results", in: "query", required: false, schema: { type: "integer", minimum: 1, maximum: 100, default: 50 } }, { name: "cursor", in: "query", required: false, schema: { type: "string" } }];
 }

@@ -84,17 +84,18 @@ function addWithReferences(name: string): void {
 }
 
 /**
- * A self-contained copy: shared schemas move to `definitionsPath`, and references point there. `definitions` collects them, so that
- * several schemas can share one set.
+ * A self-contained copy: shared schemas move into `definitions`, below `definitionsPath`, and references point there. Several schemas can
+ * share one set.
+ * @param self where the copy itself will stand, which its references to its own parts need: `#` when it is the whole document
  */
-export function embedReferences(schema: JsonSchema, definitionsPath: string, definitions: Map<string, JsonSchema>, trim: (schema: JsonSchema) => JsonSchema): JsonSchema {
+export function embedReferences(schema: JsonSchema, self: string, definitionsPath: string, definitions: Map<string, JsonSchema>, trim: (schema: JsonSchema) => JsonSchema): JsonSchema {
   for (const name of referencedNames(schema)) {
     const key = definitionKey(name);
     if (definitions.has(key)) continue;
     definitions.set(key, {});
-    definitions.set(key, trim(embedReferences(loadSchema(name), definitionsPath, definitions, trim)));
+    definitions.set(key, trim(embedReferences(loadSchema(name), `${definitionsPath}${key}`, definitionsPath, definitions, trim)));
   }
-  return repoint(schema, definitionsPath);
+  return repoint(schema, self, definitionsPath);
 }
 
 /** Names may hold nothing but letters, digits, `.`, `-` and `_` (OpenAPI's rule for components). */
@@ -102,19 +103,20 @@ function definitionKey(name: string): string {
   return name.replaceAll("/", ".");
 }
 
-function repoint(schema: JsonSchema, definitionsPath: string): JsonSchema {
-  const copy: JsonSchema = {};
-  for (const [key, value] of Object.entries(schema)) {
-    if (key === "$id" || key === "$schema") continue;
-    const name = key === "$ref" ? referenceName(value) : undefined;
-    copy[key] = name ? `${definitionsPath}${definitionKey(name)}` : repointValue(value, definitionsPath);
-  }
-  return copy;
+function repoint(schema: JsonSchema, self: string, definitionsPath: string): JsonSchema {
+  return Object.fromEntries(Object.entries(schema).filter(([key]) => key !== "$id" && key !== "$schema").map(([key, value]) => [key, key === "$ref" ? newTarget(value, self, definitionsPath) : repointValue(value, self, definitionsPath)]));
 }
 
-function repointValue(value: unknown, definitionsPath: string): unknown {
-  if (Array.isArray(value)) return value.map((item) => repointValue(item, definitionsPath));
-  return isObject(value) ? repoint(value, definitionsPath) : value;
+function repointValue(value: unknown, self: string, definitionsPath: string): unknown {
+  if (Array.isArray(value)) return value.map((item) => repointValue(item, self, definitionsPath));
+  return isObject(value) ? repoint(value, self, definitionsPath) : value;
+}
+
+function newTarget(ref: unknown, self: string, definitionsPath: string): unknown {
+  if (typeof ref !== "string") return ref;
+  const name = referenceName(ref);
+  if (name) return `${definitionsPath}${definitionKey(name)}${ref.split("#", 2)[1] ?? ""}`;
+  return ref.startsWith("#") ? `${self}${ref.slice(1)}` : ref;
 }
 
 export function isObject(value: unknown): value is JsonSchema {

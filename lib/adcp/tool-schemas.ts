@@ -36,8 +36,8 @@ function schemaName(tool: Tool, direction: Direction): string {
  */
 export function publishedToolSchema(tool: Tool): JsonSchema {
   const definitions = new Map<string, JsonSchema>();
-  const schema = embedReferences(toolSchema(tool, "request"), "#/$defs/", definitions, withoutProse);
-  return { $schema: "http://json-schema.org/draft-07/schema#", ...schema, ...(definitions.size > 0 ? { $defs: Object.fromEntries(definitions) } : {}) };
+  const schema = embedReferences(toolSchema(tool, "request"), "#", "#/$defs/", definitions, withoutProse);
+  return { $schema: "http://json-schema.org/draft-07/schema#", ...schema, ...(definitions.size > 0 ? { $defs: { ...(isObject(schema.$defs) ? schema.$defs : {}), ...Object.fromEntries(definitions) } } : {}) };
 }
 
 /** Words that explain and do not constrain. */
