@@ -63,7 +63,7 @@ const PRODUCTS: DemoProduct[] = [
   },
   {
     productId: "video_preroll", name: "Video pre-roll", description: "Up to 30 seconds before our own news and sport clips, not skippable. Guaranteed.",
-    channels: ["olv"], formatIds: ["video_standard_15s", "video_standard_30s", "video_vast_15s", "video_vast_30s"], deliveryType: "guaranteed", isReviewRequired: false,
+    channels: ["olv"], formatIds: ["video_vast_15s", "video_vast_30s"], deliveryType: "guaranteed", isReviewRequired: false,
     pricing: [{ pricingOptionId: "cpm_usd_fixed", pricingModel: "cpm", rateMicros: usd(32) }],
     target: { adUnitCodes: ["video_preroll"], lineItemType: "STANDARD", priority: 8 },
   },
@@ -75,7 +75,7 @@ const PRODUCTS: DemoProduct[] = [
   },
   {
     productId: "podcast_audio", name: "Podcast pre-roll", description: "Audio spots before our daily podcast. Guaranteed; our staff listen to each spot first.",
-    channels: ["podcast"], formatIds: ["audio_standard_15s", "audio_standard_30s"], deliveryType: "guaranteed", isReviewRequired: true,
+    channels: ["podcast"], formatIds: ["audio_vast_15s", "audio_vast_30s"], deliveryType: "guaranteed", isReviewRequired: true,
     pricing: [{ pricingOptionId: "cpm_usd_fixed", pricingModel: "cpm", rateMicros: usd(24) }],
     target: { adUnitCodes: ["audio_preroll"], lineItemType: "STANDARD", priority: 8 },
   },

@@ -27,7 +27,7 @@ export class FakeAdServer {
   constructor(private readonly at: (where: string) => Promise<void> = async () => undefined, private readonly fault: (kind: string) => Fault = () => undefined) {}
 
   readonly declaration: AdServerDeclaration = {
-    kind: "google_ad_manager", label: "Fake", capabilities: { pricingModels: ["cpm"], creativeKinds: ["display"], targetingDimensions: [] },
+    kind: "google_ad_manager", label: "Fake", capabilities: { pricingModels: ["cpm"], creativeSources: ["image_url", "html"], targetingDimensions: [] },
     connectionSchema: loose, productTargetSchema: loose, networkKey: () => "fake", defaultRatePerSecond: { live: 100, simulated: 100 },
     parseCredentials: () => ({ hint: "fake" }), checkLine: () => [],
     plan: (desired, applied) => this.plan(desired, applied),

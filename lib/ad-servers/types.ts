@@ -64,6 +64,9 @@ export type DesiredLine = {
 
 export type CreativeKind = "display" | "video" | "native" | "audio";
 
+/** What a creative is made of: the ways to serve one. */
+export type CreativeSource = DesiredCreative["source"]["type"];
+
 export type DesiredCreative = {
   /** Our uuid. */
   creativeId: string;
@@ -174,7 +177,7 @@ export type InventoryItem = {
 export type AdServerDeclaration = {
   kind: string;
   label: string;
-  capabilities: { pricingModels: PricingModel[]; creativeKinds: CreativeKind[]; targetingDimensions: string[] };
+  capabilities: { pricingModels: PricingModel[]; creativeSources: CreativeSource[]; targetingDimensions: string[] };
   /** Settings without secrets: network code, trafficker … */
   connectionSchema: z.ZodType<Record<string, unknown>>;
   productTargetSchema: z.ZodType<Record<string, unknown>>;

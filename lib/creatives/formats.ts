@@ -1,4 +1,4 @@
-import { type CreativeKind } from "../ad-servers/types";
+import { type CreativeKind, type CreativeSource } from "../ad-servers/types";
 import { type FormatId } from "../products/schema";
 
 /** How a creative of this format is served: decides which of its assets is the ad itself. */
@@ -24,6 +24,9 @@ export type AssetRequirements = {
   role?: "clickthrough" | "impression_tracker";
   protocols?: ("https" | "http")[];
 };
+
+/** How a creative of each type reaches an ad server: one that cannot take it cannot be sold that format. */
+export const SOURCE_OF = { image: "image_url", html: "html", hosted_video: "video_url", vast: "vast_url", audio: "audio_url", native: "native" } as const satisfies Record<FormatType, CreativeSource>;
 
 export type FormatDefinition = {
   id: string;
@@ -88,6 +91,14 @@ function vastVideo(seconds: number): FormatDefinition {
   };
 }
 
+function vastAudio(seconds: number): FormatDefinition {
+  return {
+    id: `audio_vast_${seconds}s`, name: `VAST audio ${seconds} s`, description: `A VAST or DAAST tag (by URL) for an audio spot of up to ${seconds} seconds.`,
+    kind: "audio", type: "vast", width: 1, height: 1, durationMs: seconds * 1_000, aliases: [],
+    assets: [{ assetId: "vast", type: "vast", isRequired: true, requirements: {} }, CLICK_URL, IMPRESSION_TRACKER],
+  };
+}
+
 function audioSpot(seconds: number): FormatDefinition {
   return {
     id: `audio_standard_${seconds}s`, name: `Audio ${seconds} s`, description: `An audio spot of up to ${seconds} seconds.`,
@@ -117,6 +128,7 @@ export const FORMATS: readonly FormatDefinition[] = [
   ...DURATIONS_S.map(vastVideo),
   NATIVE,
   ...DURATIONS_S.map(audioSpot),
+  ...DURATIONS_S.map(vastAudio),
 ];
 
 const BY_ID = new Map(FORMATS.flatMap((format) => [format.id, ...format.aliases].map((id) => [id, format] as const)));

@@ -140,6 +140,11 @@ describe("saveProduct", () => {
     await save({ name: "Sponsorship", pricingOptions: [price({ pricingModel: "flat_rate", price: "500" })], targets: [{ adapterConfigId: publisher.adapterConfigId, config: { ...GAM_TARGET, lineItemType: "SPONSORSHIP", priority: 4, sharePercent: 100 } }] });
   });
 
+  test("a format that the ad server cannot serve is refused before it is sold", async () => {
+    expect(fieldMessages(await failure(save({ channels: ["podcast"], formatIds: ["audio_standard_15s"] }))).formatIds).toContain("cannot serve");
+    await save({ channels: ["podcast"], formatIds: ["audio_vast_15s"] });
+  });
+
   test("another publisher's connection is one that does not exist", async () => {
     const error = await failure(save({ targets: [{ adapterConfigId: other.adapterConfigId, config: GAM_TARGET }] }));
     expect(fieldMessages(error)["targets.0.adapterConfigId"]).toBe("This connection does not exist any more.");

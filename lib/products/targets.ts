@@ -4,7 +4,7 @@ import { adServerDeclaration } from "../ad-servers/registry";
 import { adapterConfigs } from "../ad-servers/schema";
 import { type DesiredLine } from "../ad-servers/types";
 import { type Ctx } from "../context";
-import { findFormat } from "../creatives/formats";
+import { findFormat, SOURCE_OF } from "../creatives/formats";
 import { type FieldErrors } from "../field-errors";
 import { newId } from "../ids";
 import { MICROS } from "../money";
@@ -82,12 +82,12 @@ function sampleLines(input: ProductInput, currency: string, target: Record<strin
   }));
 }
 
-function checkAbilities(input: ProductInput, connectionName: string, capabilities: { pricingModels: string[]; creativeKinds: string[] }, errors: FieldErrors): void {
+function checkAbilities(input: ProductInput, connectionName: string, capabilities: { pricingModels: string[]; creativeSources: string[] }, errors: FieldErrors): void {
   input.pricingOptions.forEach((option, index) => {
     if (!capabilities.pricingModels.includes(option.pricingModel)) errors.add(`pricingOptions.${index}.pricingModel`, `${connectionName} cannot express this pricing model.`);
   });
   for (const formatId of input.formatIds) {
     const format = findFormat(formatId);
-    if (format && !capabilities.creativeKinds.includes(format.kind)) errors.add("formatIds", `${connectionName} cannot serve ${format.name}.`);
+    if (format && !capabilities.creativeSources.includes(SOURCE_OF[format.type])) errors.add("formatIds", `${connectionName} cannot serve ${format.name}.`);
   }
 }
