@@ -1,8 +1,8 @@
 "use client";
 
-import { useState } from "react";
 import { ActionForm } from "@/components/forms/action-form";
 import { TimeZoneInput } from "@/components/forms/time-zone-input";
+import { useOpened } from "@/components/forms/use-opened";
 import { Button } from "@/components/ui/button";
 import { Field, FieldGroup } from "@/components/ui/field";
 import { Input, Radio, Select, Textarea } from "@/components/ui/input";
@@ -26,19 +26,19 @@ export type ShownConnection = {
 /** Makes a connection, or changes `connection`. What the key says stays on the server: it is sent, stored encrypted, and never shown. */
 export function ConnectionForm({ action, connection: stored, kinds, defaults, modes }: {
   action: AdminAction;
-  /** As it is stored now. The form keeps to what it was opened with until it has saved: nobody's change is overwritten unseen. */
+  /** As it is stored now. */
   connection?: ShownConnection;
   kinds: { kind: string; label: string }[];
   defaults: { currency: string; timeZone: string };
   /** Modes that a new connection may have here. */
   modes: ("live" | "simulated")[];
 }) {
-  const [connection, setConnection] = useState(stored);
+  const { opened: connection, hasMoved, markSaved } = useOpened(stored, (thing) => thing?.version);
   return (
-    <ActionForm action={action} onOk={() => setConnection(stored)}>
+    <ActionForm action={action} onOk={markSaved}>
       {({ isPending, error, value }) => (
         <div key={connection?.version} className="grid gap-5">
-          {connection?.version !== stored?.version ? <Notice tone="warning" title="Somebody saved this connection while you had it open">Reload the page to see it as it is now.</Notice> : null}
+          {hasMoved ? <Notice tone="warning" title="Somebody saved this connection while you had it open">Reload the page to see it as it is now.</Notice> : null}
           {connection ? <><input type="hidden" name="id" value={connection.id} /><input type="hidden" name="version" value={connection.version} /></> : null}
           <div className="grid gap-4 sm:grid-cols-2">
             <Field label="Name" name="name" required error={error("name")} hint="How your colleagues will know it.">{(control) => <Input {...control} defaultValue={value("name", connection?.name)} maxLength={100} />}</Field>

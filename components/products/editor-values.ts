@@ -79,3 +79,10 @@ function numberOf(name: string, text: string): Record<string, unknown> {
   const number = Number(trimmed);
   return { [name]: Number.isNaN(number) ? trimmed : number };
 }
+
+const GAM_FIELDS: Readonly<Record<string, string>> = { config: "gam", adUnitIds: "adUnits", placementIds: "placements", customTargeting: "keyValues", valueIds: "values" };
+
+/** The value that an error's path speaks of: `targets.0.config.adUnitIds` → what was chosen there. */
+export function valueAt(values: EditorValues, path: string): unknown {
+  return path.split(".").reduce<unknown>((value, step) => (typeof value === "object" && value !== null ? Reflect.get(value, GAM_FIELDS[step] ?? step) : undefined), values);
+}
