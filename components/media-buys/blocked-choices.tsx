@@ -14,7 +14,7 @@ type Choice = { id: string; label: string };
 /** The answers to a blocked order. Giving it up ends the order for the buyer too: that asks once more, with a reason. */
 export function BlockedChoices({ stepId, choices, action }: { stepId: string; choices: Choice[]; action: AdminAction }) {
   return (
-    <div role="group" aria-label="What to do about it" className="flex flex-wrap items-start gap-2 py-3">
+    <div role="group" aria-label="What to do about it" className="mt-3 flex flex-wrap items-start gap-2">
       {choices.map((choice, index) => (choice.id === "give_up"
         ? <GiveUp key={choice.id} stepId={stepId} choice={choice} action={action} />
         : <ActionButton key={choice.id} action={action} fields={{ stepId, choiceId: choice.id }} size="small" variant={index === 0 ? "primary" : "secondary"}>{choice.label}</ActionButton>

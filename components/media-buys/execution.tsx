@@ -43,7 +43,7 @@ export function Execution({ fulfilment, steps, actions, canDecide, canRetry, now
       flush
     >
       {isStopped && blockedReason ? (
-        <div className="p-4 pb-0">
+        <div className="border-b border-line p-4">
           <Notice tone="danger" title={state === "failed" ? "This connection failed" : "This connection is blocked"}>
             <p>{blockedReason}</p>
             <p className="text-[0.8125rem] text-ink-2">Since <TimeAgo at={fulfilment.updatedAt} now={now} timeZone={timeZone} /></p>

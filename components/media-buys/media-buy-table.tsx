@@ -35,7 +35,7 @@ export function MediaBuyTable({ rows, total, empty }: { rows: MediaBuyRowView[];
 export function OrderName({ row }: { row: { name: string; href: string; isSandbox: boolean; poNumber?: string | null } }) {
   return (
     <div className="max-w-80 min-w-56">
-      <Link href={row.href} prefetch={false} title={row.name} className="line-clamp-2 rounded text-accent hover:underline">{row.name}</Link>
+      <Link href={row.href} prefetch={false} title={row.name} className="line-clamp-3 rounded text-accent hover:underline">{row.name}</Link>
       {row.poNumber || row.isSandbox ? (
         <p className="mt-0.5 flex flex-wrap items-center gap-1.5 text-xs font-normal text-ink-2">{row.isSandbox ? <Badge>Sandbox</Badge> : null}{row.poNumber}</p>
       ) : null}

@@ -57,6 +57,15 @@ export function FulfilmentStateBadge({ state, hasDrift = false }: { state: Fulfi
   return hasDrift && state === "in_sync" ? <StatusBadge tone="warning">In sync but for accepted differences</StatusBadge> : show(FULFILMENT_LOOKS[state]);
 }
 
+/** Most in need of attention first. */
+const URGENCY: FulfilmentState[] = ["failed", "blocked", "awaiting_ad_server", "applying", "pending", "in_sync", "ended"];
+
+/** How far the ad servers are, all together: the state of the one that most needs attention. */
+export function ExecutionBadge({ fulfilments }: { fulfilments: { state: FulfilmentState; drift: unknown[] }[] }) {
+  const [first] = fulfilments.toSorted((a, b) => URGENCY.indexOf(a.state) - URGENCY.indexOf(b.state));
+  return first ? <FulfilmentStateBadge state={first.state} hasDrift={fulfilments.some(({ drift }) => drift.length > 0)} /> : null;
+}
+
 export function OperationStateBadge({ state }: { state: OperationState }) {
   return show(OPERATION_LOOKS[state], state === "started" ? "[&_svg]:animate-spin" : undefined);
 }

@@ -16,7 +16,7 @@ export function Brand({ className }: { className?: string }) {
 /** On every screen of a demo. */
 export function DemoBanner() {
   return (
-    <aside aria-label="Demo mode" className="border-b border-info/25 bg-info-soft px-4 py-1 text-info">
+    <aside aria-label="Demo mode" data-banner className="z-30 border-b border-info/25 bg-info-soft px-4 py-1 text-info lg:sticky lg:top-0 lg:h-(--banner)">
       <p className="flex items-center justify-center gap-2 text-center text-[0.8125rem] font-medium">
         <FlaskConical aria-hidden className="size-4 shrink-0" />
         Demo: simulated ad server, nothing real is booked

@@ -55,7 +55,6 @@ export function CommandPalette({ publisher, publishers }: { publisher: string; p
               <Command.Input value={text} onValueChange={setText} placeholder="A screen, an order's name or id" className="h-12 w-full bg-transparent text-sm outline-none placeholder:text-ink-2" />
             </div>
             <Command.List className="max-h-[50vh] overflow-y-auto p-1.5">
-              <Command.Empty className="px-2.5 py-6 text-center text-ink-2">Nothing of that name.</Command.Empty>
               {wanted ? (
                 <Command.Group heading="Media buys" className={GROUP} forceMount>
                   {isMediaBuyId ? (

@@ -9,11 +9,10 @@ export function Menu({ trigger, children, align = "end", label }: { trigger: Rea
   return (
     <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
-        <DropdownMenu.Content align={align} sideOffset={6} collisionPadding={8} aria-label={label} className="z-50 max-h-[var(--radix-dropdown-menu-content-available-height)] min-w-52 overflow-y-auto rounded-lg border border-line bg-surface p-1 shadow-pop">
-          {children}
-        </DropdownMenu.Content>
-      </DropdownMenu.Portal>
+      {/* Not in a portal: there it would stand outside every landmark. Its position is fixed, so nothing clips it. */}
+      <DropdownMenu.Content align={align} sideOffset={6} collisionPadding={8} aria-label={label} className="z-50 max-h-[var(--radix-dropdown-menu-content-available-height)] min-w-52 overflow-y-auto rounded-lg border border-line bg-surface p-1 shadow-pop">
+        {children}
+      </DropdownMenu.Content>
     </DropdownMenu.Root>
   );
 }

@@ -11,7 +11,7 @@ export function Toaster() {
       toastOptions={{
         unstyled: true,
         classNames: {
-          toast: "flex w-full items-center gap-2.5 rounded-md border border-line bg-surface px-3.5 py-3 text-sm text-ink shadow-pop",
+          toast: "flex w-full font-sans items-center gap-2.5 rounded-md border border-line bg-surface px-3.5 py-3 text-sm text-ink shadow-pop",
           success: "[&_[data-icon]]:text-success",
           error: "[&_[data-icon]]:text-danger",
         },

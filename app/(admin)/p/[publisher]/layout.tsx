@@ -35,12 +35,12 @@ export default async function PublisherLayout({ children, params }: { children: 
       <LiveRefresh topics={["queue"]} />
       {publisher.isDemo && !env().DEMO ? <DemoBanner /> : null}
       <div className="flex min-h-0 flex-1 flex-col lg:grid lg:grid-cols-[15rem_minmax(0,1fr)]">
-        <div role="region" aria-label="Sidebar" className="sticky top-0 hidden h-dvh flex-col self-start border-r border-line bg-surface lg:flex">
+        <div role="region" aria-label="Sidebar" className="sticky top-(--banner) hidden h-[calc(100dvh-var(--banner))] flex-col self-start border-r border-line bg-surface lg:flex">
           <div className="flex h-13 items-center px-5"><Link href={`/p/${slug}/approvals`} className="rounded"><Brand /></Link></div>
           {sidebar}
         </div>
         <div className="flex min-w-0 flex-1 flex-col">
-          <header className="sticky top-0 z-20 flex h-13 items-center gap-3 border-b border-line bg-surface px-3 lg:px-6">
+          <header className="sticky top-(--banner) z-20 flex h-13 items-center gap-3 border-b border-line bg-surface px-3 lg:px-6">
             <div className="flex items-center gap-2 lg:hidden">
               <MobileNav>{sidebar}</MobileNav>
               <Brand className="max-sm:hidden" />

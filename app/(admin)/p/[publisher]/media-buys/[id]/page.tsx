@@ -12,7 +12,7 @@ import { OrderSummary } from "@/components/media-buys/order-summary";
 import { Packages } from "@/components/media-buys/packages";
 import { PlanPreview } from "@/components/media-buys/plan-preview";
 import { RawRequest } from "@/components/media-buys/raw-request";
-import { MediaBuyStatusBadge } from "@/components/media-buys/status";
+import { ExecutionBadge, MediaBuyStatusBadge } from "@/components/media-buys/status";
 import { Timeline } from "@/components/media-buys/timeline";
 import { LiveRefresh } from "@/components/shell/live";
 import { Badge } from "@/components/ui/badge";
@@ -59,7 +59,7 @@ export default async function MediaBuyPage({ params }: Props) {
       <PageHeader
         title={mediaBuy.name}
         description={`${review.buyer.name} · ${review.account.brandDomain}`}
-        actions={<>{mediaBuy.isSandbox ? <Badge>Sandbox</Badge> : null}<MediaBuyStatusBadge status={mediaBuy.status} /></>}
+        actions={<>{mediaBuy.isSandbox ? <Badge>Sandbox</Badge> : null}<MediaBuyStatusBadge status={mediaBuy.status} />{isConfirmed ? <ExecutionBadge fulfilments={review.fulfilments} /> : null}</>}
       />
       <div className="grid gap-4">
         <DecisionNotice review={review} now={now} timeZone={timeZone} />
@@ -83,6 +83,7 @@ export default async function MediaBuyPage({ params }: Props) {
             ))}
           </section>
         ) : null}
+        {isConfirmed ? stoppedPreviews(review).map((preview) => <PlanPreview key={preview.adapterConfigId} preview={preview} title="Still to be written to" />) : null}
         <Deliveries deliveries={review.deliveries} replay={page.can("webhook.replay") ? replay : null} now={now} timeZone={timeZone} />
         <Timeline entries={review.timeline} now={now} timeZone={timeZone} />
         <RawRequest request={review.rawRequest} />
@@ -98,6 +99,12 @@ export default async function MediaBuyPage({ params }: Props) {
       ) : approval ? <p className="mt-5 text-ink-2">Your role may read this order, not decide on it.</p> : null}
     </>
   );
+}
+
+/** What a stopped ad server has yet to receive: what trying again would do. */
+function stoppedPreviews({ previews, fulfilments }: Review): Review["previews"] {
+  const stopped = new Set(fulfilments.filter(({ state }) => state === "blocked" || state === "failed").map(({ adapterConfigId }) => adapterConfigId));
+  return previews.filter(({ adapterConfigId, plan }) => stopped.has(adapterConfigId) && plan.outcome === "operations" && plan.operations.length > 0);
 }
 
 function effectsOf({ previews }: Review): string[] {
