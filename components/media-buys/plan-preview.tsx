@@ -28,7 +28,7 @@ export function PlanPreview({ preview, title }: { preview: Preview; title: strin
                 <div className="min-w-0 pt-0.5">
                   <p className="font-medium">{operation.summary}</p>
                   {operation.details.length > 0 ? (
-                    <ul className="mt-1 grid gap-0.5 text-[0.8125rem] text-ink-2">
+                    <ul className="mt-1 grid grid-cols-1 gap-0.5 text-[0.8125rem] text-ink-2">
                       {operation.details.map((detail, position) => <li key={position} className="break-words">{detail}</li>)}
                     </ul>
                   ) : null}
