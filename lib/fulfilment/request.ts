@@ -6,11 +6,19 @@ import { announceChange } from "../live";
 import { mediaBuys } from "../media-buys/schema";
 import { fulfilments } from "./schema";
 
+type Opened = { id: string; adapterConfigId: string };
+
 /** Opens one fulfilment per connection for a new media buy. Nothing is executed before `requestConvergence` or `startConvergence`. */
-export async function openFulfilments(ctx: Ctx, mediaBuyId: string, adapterConfigIds: string[], desiredVersion: number): Promise<{ id: string; adapterConfigId: string }[]> {
-  const rows = adapterConfigIds.map((adapterConfigId) => ({ tenantId: ctx.tenantId, id: newId(ctx.now.getTime()), mediaBuyId, adapterConfigId, desiredVersion, createdAt: ctx.now, updatedAt: ctx.now }));
-  if (rows.length > 0) await ctx.db.insert(fulfilments).values(rows);
+export async function openFulfilments(ctx: Ctx, mediaBuyId: string, adapterConfigIds: string[], desiredVersion: number): Promise<Opened[]> {
+  const { rows, written } = beginFulfilments(ctx, mediaBuyId, adapterConfigIds, desiredVersion);
+  await written;
   return rows;
+}
+
+/** The same, telling the ids before the rows are written, so that what refers to them can be sent along. Await `written`. */
+export function beginFulfilments(ctx: Ctx, mediaBuyId: string, adapterConfigIds: string[], desiredVersion: number): { rows: Opened[]; written: Promise<unknown> } {
+  const rows = adapterConfigIds.map((adapterConfigId) => ({ tenantId: ctx.tenantId, id: newId(ctx.now.getTime()), mediaBuyId, adapterConfigId, desiredVersion, createdAt: ctx.now, updatedAt: ctx.now }));
+  return { rows, written: rows.length > 0 ? ctx.db.insert(fulfilments).values(rows).execute() : Promise.resolve() };
 }
 
 /** Writes the events that start execution of fulfilments at a version they already carry. */

@@ -4,7 +4,7 @@ import { workflowSteps } from "../approvals/schema";
 import { recordAudit } from "../audit/service";
 import { type Ctx } from "../context";
 import { AppError, invariant } from "../errors";
-import { openFulfilments, startConvergence } from "../fulfilment/request";
+import { beginFulfilments, startConvergence } from "../fulfilment/request";
 import { newId, toWireId } from "../ids";
 import { announceChange } from "../live";
 import { microsToDecimal, parseMicros } from "../money";
@@ -52,14 +52,7 @@ export async function createMediaBuy(ctx: Ctx, input: CreateMediaBuyInput): Prom
 
   const isReviewRequired = packages.some((item) => item.isReviewRequired);
   const { buy, rows, assigned } = await insertOrder(ctx, input, request, { flight, packages, isReviewRequired, ...totals });
-  const opened = await openFulfilments(ctx, buy.id, [...new Set(packages.flatMap((item) => item.connections.map(({ id }) => id)))], buy.desiredVersion);
-  await recordAudit(ctx, {
-    action: isReviewRequired ? "media_buy.submitted" : "media_buy.created", objectKind: "media_buy", objectId: buy.id, mediaBuyId: buy.id,
-    summary: `Ordered “${buy.name}” with ${rows.length} package${rows.length === 1 ? "" : "s"} for ${microsToDecimal(buy.budgetMicros)} ${buy.currency}`,
-    after: { status: buy.status, revision: buy.revision, budget: microsToDecimal(buy.budgetMicros), currency: buy.currency },
-  });
   if (isReviewRequired) return submit(ctx, input, request, buy, catalog);
-  await startConvergence(ctx, buy.id, opened, buy.desiredVersion);
   const shown = rows.map((row) => presentSoldPackage(row, { buy, assigned, agentUrl: input.agentUrl }, asked[row.position]));
   return { outcome: "confirmed", mediaBuyId: buy.id, payload: { ...presentConfirmation(buy, input.account, shown), ...ignoredFields(request) } };
 }
@@ -82,7 +75,9 @@ function agreeTotals(packages: SoldPackage[], request: CreateRequest): { currenc
 
 type Draft = { flight: Flight; packages: SoldPackage[]; isReviewRequired: boolean; currency: string; budgetMicros: bigint };
 
-async function insertOrder(ctx: Ctx, { session, account }: CreateMediaBuyInput, request: CreateRequest, draft: Draft): Promise<{ buy: MediaBuyRow; rows: PackageRow[]; assigned: AssignedCreative[] }> {
+type Stored = { buy: MediaBuyRow; rows: PackageRow[]; assigned: AssignedCreative[] };
+
+async function insertOrder(ctx: Ctx, { session, account }: CreateMediaBuyInput, request: CreateRequest, draft: Draft): Promise<Stored> {
   const { tenantId, now } = ctx;
   const mediaBuyId = newId(now.getTime());
   const identified = draft.packages.map((item) => ({ item, id: newId(now.getTime()) }));
@@ -100,15 +95,29 @@ async function insertOrder(ctx: Ctx, { session, account }: CreateMediaBuyInput, 
     isSandbox: account.isSandbox, confirmedAt: draft.isReviewRequired ? null : now, canceledAt: null, canceledBy: null, cancellationReason: null, rejectionReason: null,
     rawRequest: withoutCredentials(request), createdAt: now, updatedAt: now,
   };
-  await ctx.db.insert(mediaBuys).values(buy);
   const rows = identified.map(({ item, id }, position): PackageRow => ({
     tenantId, id, mediaBuyId, position, productId: item.productId, sold: item.sold, pricingModel: item.pricingModel, rateMicros: item.rateMicros, currency: item.currency,
     budgetMicros: item.budgetMicros, units: item.units, startsAt: item.startsAt, endsAt: item.endsAt, pacing: item.pacing, targeting: item.targeting, isPaused: item.isPaused,
     canceledAt: null, cancellationReason: null, buyerContext: item.buyerContext, createdAt: now, updatedAt: now,
   }));
-  await ctx.db.insert(mediaPackages).values(rows);
+  await writeOrder(ctx, buy, rows, draft);
   await attached.assign();
   return { buy, rows, assigned: attached.assigned };
+}
+
+/** All in one round trip. `execute` sends at once and in this order: what comes later refers to what came before. */
+async function writeOrder(ctx: Ctx, buy: MediaBuyRow, rows: PackageRow[], draft: Draft): Promise<void> {
+  const written: Promise<unknown>[] = [ctx.db.insert(mediaBuys).values(buy).execute(), ctx.db.insert(mediaPackages).values(rows).execute()];
+  const connectionIds = [...new Set(draft.packages.flatMap((item) => item.connections.map(({ id }) => id)))];
+  const opened = beginFulfilments(ctx, buy.id, connectionIds, buy.desiredVersion);
+  written.push(opened.written);
+  written.push(recordAudit(ctx, {
+    action: draft.isReviewRequired ? "media_buy.submitted" : "media_buy.created", objectKind: "media_buy", objectId: buy.id, mediaBuyId: buy.id,
+    summary: `Ordered “${buy.name}” with ${rows.length} package${rows.length === 1 ? "" : "s"} for ${microsToDecimal(buy.budgetMicros)} ${buy.currency}`,
+    after: { status: buy.status, revision: buy.revision, budget: microsToDecimal(buy.budgetMicros), currency: buy.currency },
+  }));
+  if (!draft.isReviewRequired) written.push(startConvergence(ctx, buy.id, opened.rows, buy.desiredVersion));
+  await Promise.all(written);
 }
 
 const WAITING = "The publisher reviews this order before it is confirmed.";
