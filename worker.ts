@@ -25,7 +25,7 @@ async function main(): Promise<void> {
   const background = isInngestRemote
     ? createRemoteBackground({ needs, port: WORKER_PORT, host: HOST ?? "127.0.0.1" })
     : createEmbeddedBackground({ needs, databaseUrl, onLockLost: (reason) => exitNow(`The executor's lock is lost: ${reason}.`) });
-  let relay: Relay | undefined;
+  let relay: Relay | undefined = undefined;
   const heartbeat: Heartbeat = await startHeartbeat({ log, info: () => ({ pid: process.pid, ...background.status(), relay: relay?.status() ?? "waiting" }) });
 
   let stopping: Promise<void> | undefined;

@@ -166,7 +166,6 @@ describe("the functions in the embedded executor, against Google Ad Manager's si
       await reach(order, "in_sync");
     }
     const median = delays.sort((a, b) => a - b)[4] ?? Infinity;
-    process.stderr.write(`delays ${delays.map((d) => d.toFixed(0)).join(" ")}\n`);
     expect(median).toBeLessThan(500);
   }, 60_000);
 });

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { and, asc, eq, inArray, isNull, lt, or, sql } from "drizzle-orm";
 import { listen, withWorkerRole } from "../db/client";
-import { type Log } from "../log";
+import { type Log, log as defaultLog } from "../log";
 import { outbox } from "./schema";
 
 export type OutboundEvent = { id: string; name: string; data: Record<string, unknown>; ts: number };
-export type RelayOptions = { send(events: OutboundEvent[]): Promise<unknown>; log: Log; pollMs?: number };
+export type RelayOptions = { send(events: OutboundEvent[]): Promise<unknown>; log?: Log; pollMs?: number };
 export type Relay = { stop(): Promise<void>; status(): { isFailing: boolean; lastError: string | null } };
 
 const BATCH = 100;
@@ -18,7 +18,7 @@ const BACKOFF_MS_MAX = 60_000;
  * Sends the outbox on: claims rows under a lease, commits, sends, marks. No network inside a transaction. Any number of relays may run; what one
  * claims the others skip. Delivery is at least once, under the event's own id. Wakes by notification, and by polling in case one was lost.
  */
-export async function startRelay({ send, log, pollMs = POLL_MS }: RelayOptions): Promise<Relay> {
+export async function startRelay({ send, log = defaultLog, pollMs = POLL_MS }: RelayOptions): Promise<Relay> {
   const owner = randomUUID();
   let isStopped = false;
   let lastError: string | null = null;

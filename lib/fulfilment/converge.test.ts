@@ -10,6 +10,7 @@ import { waitFor } from "@/test/wait";
 import { accountAdvertisers } from "../accounts/schema";
 import { AdServerError } from "../ad-servers/types";
 import { workflowSteps } from "../approvals/schema";
+import { creativeAssignments, creatives } from "../creatives/schema";
 import { encryptSecret } from "../crypto";
 import { withTenant } from "../db/client";
 import { outbox } from "../events/schema";
@@ -338,6 +339,32 @@ describe("failures", () => {
       fault = undefined;
     });
     expect((await fulfilmentOf(order)).state).toBe("in_sync");
+  });
+
+  test("a creative with nothing to serve stops the order only after the rest was carried out, and never a cancellation", async () => {
+    const order = await createOrder(publisher);
+    await read(order.tenantId, async (tx) => {
+      const creativeId = newId();
+      await tx.insert(creatives).values({
+        tenantId: order.tenantId, id: creativeId, principalId: publisher.principal.id, accountId: order.accountId, creativeId: "c-1", name: "Empty", status: "approved", contentHash: "h",
+        formatId: { agent_url: "http://127.0.0.1:3000", id: "display_300x250_image" }, assets: {},
+      });
+      await tx.insert(creativeAssignments).values({ tenantId: order.tenantId, packageId: order.packageIds[0] ?? "", creativeId });
+    });
+    expect((await execute(order)).outcome).toEqual({ because: "blocked" });
+    expect(await fulfilmentOf(order)).toMatchObject({ blockedCode: "creative_rejected", appliedVersion: 0 });
+    expect(server.effects).toEqual(["create-order", "create-line-items", "approve-order"]);
+    await setStatus(order, "canceled");
+    expect((await execute(order)).outcome).toEqual({ because: "ended" });
+  });
+
+  test("a plan that never comes to its end is stopped", async () => {
+    const order = await createOrder(publisher);
+    const plan = server.declaration.plan;
+    Object.assign(server.declaration, { plan: (...[desired, { objects }, now]: Parameters<typeof plan>) => plan(desired, { objects: objects.map((object) => ({ ...object, applied: {} })) }, now) });
+    expect((await execute(order)).outcome).toEqual({ because: "blocked" });
+    expect((await fulfilmentOf(order)).blockedCode).toBe("not_converging");
+    expect(server.calls.length).toBeLessThan(8);
   });
 
   test("no advertiser: blocked until somebody chooses one, then it goes on by itself", async () => {

@@ -13,9 +13,9 @@ export type Steps = {
 };
 
 /**
- * Brings one connection to what was sold: plan, operations one by one, read back; in rounds, until nothing is left to do or a person
- * must decide. Each step is one transaction, or one remote call between two. Between rounds the lease is free, so that a newer version
- * (a cancellation above all) never queues behind a wait.
+ * Brings one connection to what was sold: plan, operations one by one, and plan again; once the plan is empty, read back. Each step is one
+ * transaction, or one remote call between two. Where a round ends with a rest the lease is free, so that a newer version (a cancellation
+ * above all) never queues behind a wait.
  */
 export async function converge(steps: Steps, executing: Executing, run: Run): Promise<{ because: string }> {
   for (let round = 0, busy = 0, looks = 0; ; round += 1) {
@@ -26,22 +26,21 @@ export async function converge(steps: Steps, executing: Executing, run: Run): Pr
       busy += 1;
       continue;
     }
-    const outcome = await runPlan(steps, executing, run, plan, round, looks);
+    const isComplete = plan.operations.length === 0;
+    const outcome = isComplete
+      ? await steps.run<ReadBackStep>(`read back ${round}`, () => readBack(executing, run, { version: plan.version, looks }))
+      : await runOperations(steps, executing, run, plan, round);
     if (outcome.next === "stop") return { because: outcome.because };
-    looks = outcome.hasLooked && outcome.next === "park" ? looks + 1 : 0;
+    looks = isComplete && outcome.next === "park" ? looks + 1 : 0;
     if (outcome.next === "park") await steps.park(`parked ${round}`, outcome.delayMs);
   }
 }
 
-type Outcome = Exclude<OperationStep, { next: "continue" }> | ReadBackStep;
-
-async function runPlan(steps: Steps, executing: Executing, run: Run, plan: Extract<PlanStep, { next: "run" }>, round: number, looks: number): Promise<Outcome & { hasLooked: boolean }> {
-  const { version, isResolving } = plan;
-  for (const { id, key } of plan.operations) {
+async function runOperations(steps: Steps, executing: Executing, run: Run, plan: Extract<PlanStep, { next: "run" }>, round: number): Promise<Exclude<OperationStep, { next: "continue" }>> {
+  const { version, isResolving, operations } = plan;
+  for (const { id, key } of operations) {
     const outcome = await steps.run<OperationStep>(`${key} ${round}`, () => runOperation(executing, run, { operationId: id, version, isResolving }));
-    if (outcome.next !== "continue") return { ...outcome, hasLooked: false };
+    if (outcome.next !== "continue") return outcome;
   }
-  if (isResolving) return { next: "again", hasLooked: false };
-  const seen = await steps.run<ReadBackStep>(`read back ${round}`, () => readBack(executing, run, { version, looks }));
-  return { ...seen, hasLooked: true };
+  return { next: "again" };
 }

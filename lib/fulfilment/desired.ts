@@ -1,12 +1,12 @@
 import { and, asc, eq, isNull } from "drizzle-orm";
 import { accountAdvertisers, accounts } from "../accounts/schema";
-import { adServerDeclaration } from "../ad-servers/registry";
+import { AD_SERVER_KINDS, adServerDeclaration } from "../ad-servers/registry";
 import { adapterConfigs, externalObjects } from "../ad-servers/schema";
-import { type AdServerDeclaration, type AppliedOrder, type DesiredLine, type DesiredOrder, type Plan, type PlanProblem } from "../ad-servers/types";
+import { type AdServerDeclaration, type AppliedOrder, type DesiredCreative, type DesiredLine, type DesiredOrder, type Plan, type PlanProblem } from "../ad-servers/types";
 import { type Ctx } from "../context";
 import { findFormat } from "../creatives/formats";
 import { creativeAssignments, creatives } from "../creatives/schema";
-import { toDesiredCreative } from "../creatives/to-desired";
+import { type CreativeRow, toDesiredCreative } from "../creatives/to-desired";
 import { AppError, invariant } from "../errors";
 import { toWireId } from "../ids";
 import { effectiveStart } from "../media-buys/flight";
@@ -44,14 +44,18 @@ export async function loadOrderParts(ctx: Ctx, fulfilmentId: string) {
 /** Draws the external order number on the first call. */
 export async function loadDesiredOrder(ctx: Ctx, fulfilmentId: string): Promise<DesiredOrder> {
   const parts = await loadOrderParts(ctx, fulfilmentId);
-  return buildDesiredOrder(ctx, parts, await drawOrderNumber(ctx, parts.fulfilment));
+  return (await buildDesiredOrder(ctx, parts, await drawOrderNumber(ctx, parts.fulfilment))).desired;
 }
 
-/** Reads only. @param orderNumber 0 in a preview of an order that has none yet */
-export async function buildDesiredOrder(ctx: Ctx, parts: OrderParts, orderNumber: number): Promise<DesiredOrder> {
+/**
+ * Reads only. `problems` names creatives that are left out, because nothing of them can be served.
+ * @param orderNumber 0 in a preview of an order that has none yet
+ */
+export async function buildDesiredOrder(ctx: Ctx, parts: OrderParts, orderNumber: number): Promise<{ desired: DesiredOrder; problems: PlanProblem[] }> {
   const { fulfilment, buy, account, connection, tenant, advertiserExternalId } = parts;
   const suffix = `[${toWireId("mediaBuy", buy.id)}]`;
-  return {
+  const { lines, problems } = await loadLines(ctx, parts);
+  const desired: DesiredOrder = {
     tenantId: ctx.tenantId,
     mediaBuyId: buy.id,
     fulfilmentId: fulfilment.id,
@@ -69,11 +73,12 @@ export async function buildDesiredOrder(ctx: Ctx, parts: OrderParts, orderNumber
     isPaused: buy.status === "paused",
     isOverbookingAllowed: tenant.isOverbookingAllowed || fulfilment.inventoryOverride === "overbook",
     isInventoryCheckSkipped: fulfilment.inventoryOverride === "skip_inventory_check",
-    lines: await loadLines(ctx, parts),
+    lines,
   };
+  return { desired, problems };
 }
 
-async function loadLines(ctx: Ctx, { buy, connection }: OrderParts): Promise<DesiredLine[]> {
+async function loadLines(ctx: Ctx, { buy, connection }: OrderParts): Promise<{ lines: DesiredLine[]; problems: PlanProblem[] }> {
   const ofThisBuy = and(eq(mediaPackages.tenantId, ctx.tenantId), eq(mediaPackages.mediaBuyId, buy.id));
   const selling = ctx.db.select().from(mediaPackages).where(ofThisBuy).orderBy(asc(mediaPackages.position));
   const assigning = ctx.db
@@ -86,7 +91,8 @@ async function loadLines(ctx: Ctx, { buy, connection }: OrderParts): Promise<Des
   const [packages, assigned] = await Promise.all([selling, assigning]);
   const earliest = buy.effectiveStartsAt ?? effectiveStart(buy.startsAt, ctx.now);
 
-  return packages.flatMap((row): DesiredLine[] => {
+  const problems: PlanProblem[] = [];
+  const lines = packages.flatMap((row): DesiredLine[] => {
     const target = row.sold.targets.find(({ adapterConfigId }) => adapterConfigId === connection.id);
     if (!target) return [];
     return [{
@@ -110,9 +116,24 @@ async function loadLines(ctx: Ctx, { buy, connection }: OrderParts): Promise<Des
         const format = findFormat(formatId);
         return format ? [{ width: format.width, height: format.height, kind: format.kind }] : [];
       }),
-      creatives: assigned.filter(({ packageId }) => packageId === row.id).map(({ creative, weight }) => toDesiredCreative(creative, weight)),
+      creatives: assigned.filter(({ packageId }) => packageId === row.id).flatMap(({ creative, weight }) => {
+        const desired = tryToServe(creative, weight);
+        if (!(desired instanceof AppError)) return [desired];
+        problems.push({ code: desired.code.toLowerCase(), message: desired.userMessage, packageId: row.id });
+        return [];
+      }),
     }];
   });
+  return { lines, problems };
+}
+
+function tryToServe(creative: CreativeRow, weight: number | null): DesiredCreative | AppError {
+  try {
+    return toDesiredCreative(creative, weight);
+  } catch (error) {
+    if (error instanceof AppError) return error;
+    throw error;
+  }
 }
 
 function nameWithSuffix(name: string, suffix: string): string {
@@ -129,18 +150,14 @@ export async function loadAppliedOrder(ctx: Ctx, fulfilmentId: string): Promise<
   return { objects };
 }
 
-/** The plan, where what cannot be expressed (such as a creative with nothing to serve) is a block and not an exception. */
-export function planOrder(declaration: AdServerDeclaration, desired: DesiredOrder, applied: AppliedOrder, now: Date): Plan {
+/** The plan, where an ad server that this release does not know is a block and not an exception. */
+export function planOrder(declaration: () => AdServerDeclaration, desired: DesiredOrder, applied: AppliedOrder, now: Date): Plan {
   try {
-    return declaration.plan(desired, applied, now);
+    return declaration().plan(desired, applied, now);
   } catch (error) {
-    return planOfError(error);
+    if (!(error instanceof AppError)) throw error;
+    return { outcome: "blocked", code: error.code.toLowerCase(), reason: error.userMessage, choices: DEFAULT_CHOICES };
   }
-}
-
-export function planOfError(error: unknown): Plan {
-  if (!(error instanceof AppError)) throw error;
-  return { outcome: "blocked", code: error.code.toLowerCase(), reason: error.userMessage, choices: DEFAULT_CHOICES };
 }
 
 export type PlanPreview = { adapterConfigId: string; connectionName: string; kind: string; mode: "live" | "simulated"; plan: Plan; problems: PlanProblem[] };
@@ -155,15 +172,11 @@ export async function previewPlans(ctx: Ctx, mediaBuyId: string): Promise<PlanPr
 }
 
 async function previewPlan(ctx: Ctx, fulfilmentId: string): Promise<PlanPreview> {
-  const parts = await loadOrderParts(ctx, fulfilmentId);
+  const [parts, applied] = await Promise.all([loadOrderParts(ctx, fulfilmentId), loadAppliedOrder(ctx, fulfilmentId)]);
   const { connection } = parts;
-  const shown = { adapterConfigId: connection.id, connectionName: connection.name, kind: connection.kind, mode: connection.mode };
-  const declaration = adServerDeclaration(connection.kind);
-  try {
-    const desired = await buildDesiredOrder(ctx, parts, parts.fulfilment.externalOrderNumber ?? 0);
-    const plan = planOrder(declaration, desired, await loadAppliedOrder(ctx, fulfilmentId), ctx.now);
-    return { ...shown, plan, problems: desired.lines.flatMap((line) => declaration.checkLine(line).map((problem) => ({ packageId: line.packageId, ...problem }))) };
-  } catch (error) {
-    return { ...shown, plan: planOfError(error), problems: [] };
-  }
+  const { desired, problems } = await buildDesiredOrder(ctx, parts, parts.fulfilment.externalOrderNumber ?? 0);
+  const plan = planOrder(() => adServerDeclaration(connection.kind), desired, applied, ctx.now);
+  const isKnown = AD_SERVER_KINDS.includes(connection.kind);
+  const unsellable = desired.lines.flatMap((line) => (isKnown ? adServerDeclaration(connection.kind).checkLine(line).map((problem) => ({ packageId: line.packageId, ...problem })) : []));
+  return { adapterConfigId: connection.id, connectionName: connection.name, kind: connection.kind, mode: connection.mode, plan, problems: [...problems, ...unsellable] };
 }

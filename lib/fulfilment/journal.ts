@@ -64,7 +64,10 @@ export async function isUntouched(ctx: Ctx, fulfilmentId: string): Promise<boole
   return !attempted;
 }
 
-/** Writes the plan's operations as `planned`, using a row again that says the same, and puts aside what the plan no longer contains. */
+/**
+ * Writes the plan's operations as `planned`, using a row again that says the same, and puts aside what the plan no longer contains.
+ * An operation that is missing from the answer was done in this version already: doing it again would not bring the plan nearer to its end.
+ */
 export async function recordPlan(ctx: Ctx, fulfilmentId: string, version: number, operations: Operation[], open: OpenOperation[]): Promise<OperationRow[]> {
   const rows = operations.map((operation, position) => ({
     tenantId: ctx.tenantId, id: newId(ctx.now.getTime()), fulfilmentId, desiredVersion: version, position, createdAt: ctx.now,
@@ -72,7 +75,7 @@ export async function recordPlan(ctx: Ctx, fulfilmentId: string, version: number
     intentHash: sha256(JSON.stringify([operation.kind, operation.payload])).toString("hex"),
   }));
   const { desiredVersion, operationKey, intentHash, state, attempts, createdAt } = fulfilmentOperations;
-  const isFresh = sql`${state} in ('done', 'failed', 'superseded')`;
+  const isFresh = sql`${state} in ('failed', 'superseded')`;
   const recorded = rows.length === 0 ? [] : await ctx.db.insert(fulfilmentOperations).values(rows)
     .onConflictDoUpdate({
       target: [fulfilmentOperations.tenantId, fulfilmentOperations.fulfilmentId, desiredVersion, operationKey, intentHash],
@@ -80,6 +83,7 @@ export async function recordPlan(ctx: Ctx, fulfilmentId: string, version: number
         state: "planned", position: sql`excluded.position`, finishedAt: null,
         attempts: sql`case when ${isFresh} then 0 else ${attempts} end`, createdAt: sql`case when ${isFresh} then excluded.created_at else ${createdAt} end`,
       },
+      setWhere: ne(state, "done"),
     })
     .returning();
   const kept = new Set(recorded.map(({ id }) => id));

@@ -1,22 +1,22 @@
 import { and, inArray } from "drizzle-orm";
-import { type AppliedOrder, type Plan } from "../ad-servers/types";
+import { type AppliedOrder } from "../ad-servers/types";
 import { type Ctx } from "../context";
 import { invariant } from "../errors";
 import { announceChange } from "../live";
-import { blockFulfilment, withdrawBlock } from "./blocked";
+import { type Block, blockFulfilment, withdrawBlock } from "./blocked";
 import { type Executing, inTenant } from "./call";
-import { buildDesiredOrder, loadAppliedOrder, loadOrderParts, type OrderParts, planOfError, planOrder } from "./desired";
+import { buildDesiredOrder, loadAppliedOrder, loadOrderParts, type OrderParts, planOrder } from "./desired";
 import { isUntouched, listOpenOperations, listUnknownCreations, type OpenOperation, type OperationRow, recordPlan, underWayMs } from "./journal";
 import { fence, type Lease, released, releaseLease, takeLease } from "./lease";
 import { drawOrderNumber } from "./order-number";
-import { OPERATION_DEADLINE_MS } from "./policy";
+import { DEFAULT_CHOICES, OPERATION_DEADLINE_MS } from "./policy";
 import { fulfilments } from "./schema";
 
 /** Which run of the executor works for which fulfilment. */
 export type Run = { tenantId: string; fulfilmentId: string; runId: string };
 
 export type PlanStep =
-  /** Run these one after the other, each in a step of its own. Resolving: find out what became of them, then plan. */
+  /** Run these one after the other, each in a step of its own, then plan anew. None: everything is written. Resolving: find out what became of them. */
   | { next: "run"; version: number; isResolving: boolean; operations: { id: string; key: string }[] }
   /** In other hands, or an operation may still be under way. */
   | { next: "busy"; delayMs?: number }
@@ -54,27 +54,24 @@ function hasWork({ fulfilment, buy }: OrderParts): boolean {
 type Known = OrderParts & { applied: AppliedOrder; open: OpenOperation[] };
 
 async function planAnew(ctx: Ctx, executing: Executing, lease: Lease, known: Known): Promise<PlanStep> {
-  const { fulfilment, connection, open } = known;
-  const plan = await makePlan(ctx, executing, known);
-  if (plan === "nothing_was_sent") return endUntouched(ctx, lease, known);
-  if (plan.outcome === "blocked") {
-    const { code, reason, choices } = plan;
-    await blockFulfilment(ctx, { fulfilmentId: fulfilment.id, state: "blocked", code, reason, choices, where: fence(lease) });
-    return { next: "stop", because: "blocked" };
-  }
-  executing.log.debug("Planned", { fulfilmentId: fulfilment.id, connection: connection.id, version: fulfilment.desiredVersion, operations: plan.operations.length });
-  return startApplying(ctx, lease, known, await recordPlan(ctx, fulfilment.id, fulfilment.desiredVersion, plan.operations, open), false);
+  const { fulfilment, connection, applied, open } = known;
+  const { desired, problems } = await buildDesiredOrder(ctx, known, await drawOrderNumber(ctx, fulfilment));
+  if (desired.isEnded && await isUntouched(ctx, fulfilment.id)) return endUntouched(ctx, lease, known);
+  const plan = planOrder(() => executing.declaration(connection.kind), desired, applied, ctx.now);
+  if (plan.outcome === "blocked") return block(ctx, lease, plan);
+
+  // What can be carried out is, before anybody is asked about the rest.
+  const [problem] = problems;
+  if (plan.operations.length === 0 && problem && !desired.isEnded) return block(ctx, lease, { code: problem.code, reason: problem.message, choices: DEFAULT_CHOICES });
+  const recorded = await recordPlan(ctx, fulfilment.id, fulfilment.desiredVersion, plan.operations, open);
+  const repeated = plan.operations.find(({ key }) => !recorded.some(({ operationKey }) => operationKey === key));
+  if (repeated) return block(ctx, lease, { code: "not_converging", reason: `“${repeated.summary}” was done, and yet it would have to be done again. The ad server did not take it as it was meant.`, choices: DEFAULT_CHOICES });
+  return startApplying(ctx, lease, known, recorded, false);
 }
 
-async function makePlan(ctx: Ctx, executing: Executing, known: Known): Promise<Plan | "nothing_was_sent"> {
-  const { fulfilment, connection, applied } = known;
-  try {
-    const desired = await buildDesiredOrder(ctx, known, await drawOrderNumber(ctx, fulfilment));
-    if (desired.isEnded && await isUntouched(ctx, fulfilment.id)) return "nothing_was_sent";
-    return planOrder(executing.declaration(connection.kind), desired, applied, ctx.now);
-  } catch (error) {
-    return planOfError(error);
-  }
+async function block(ctx: Ctx, lease: Lease, { code, reason, choices }: Block): Promise<PlanStep> {
+  await blockFulfilment(ctx, { fulfilmentId: lease.fulfilmentId, state: "blocked", code, reason, choices, where: fence(lease) });
+  return { next: "stop", because: "blocked" };
 }
 
 /** The guarded transition: pending, awaiting or (again) applying → applying. */

@@ -20,7 +20,7 @@ export type ReadBackStep =
 type Begun = { lease: Lease; parts: OrderParts; desired: DesiredOrder; applied: AppliedOrder };
 
 /**
- * Last step: done means read back. Compares what the ad server has with what was sold; only then is the version applied.
+ * Last step, once the plan is empty: done means read back. Compares what the ad server has with what was sold; only then is the version applied.
  * @param work.looks how often this version was looked at before
  */
 export async function readBack(executing: Executing, run: Run, work: { version: number; looks: number }): Promise<ReadBackStep> {
@@ -38,7 +38,7 @@ async function beginReadBack(ctx: Ctx, run: Run, version: number): Promise<Begun
   if (!lease) return { next: "again" };
   const parts = await loadOrderParts(ctx, run.fulfilmentId);
   if (parts.fulfilment.desiredVersion > version) return { next: "again" };
-  const desired = await buildDesiredOrder(ctx, parts, await drawOrderNumber(ctx, parts.fulfilment));
+  const { desired } = await buildDesiredOrder(ctx, parts, await drawOrderNumber(ctx, parts.fulfilment));
   return { lease, parts, desired, applied: await loadAppliedOrder(ctx, run.fulfilmentId) };
 }
 

@@ -15,7 +15,7 @@ import { outbox } from "../events/schema";
 import { type Executing } from "../fulfilment/call";
 import { fulfilments } from "../fulfilment/schema";
 import { log } from "../log";
-import { runSyncJob, type SyncStep } from "./run";
+import { runSyncJob } from "./run";
 import { syncJobs } from "./schema";
 import { requestSyncJob } from "./service";
 import { wakeLostSyncJobs } from "./sweep";
@@ -180,13 +180,12 @@ describe("syncing inventory", () => {
 
   test("a job whose worker died is taken over when its lease has lapsed, never before", async () => {
     const id = await request("inventory");
-    let outcome: Promise<SyncStep> | undefined;
     let isInside = false;
     const dying: Executing = { ...executing, driver: (kind) => ({ ...adServerDriver(kind), async *syncInventory() {
       isInside = true;
       yield await new Promise<never>(() => undefined);
     } }) };
-    outcome = runSyncJob(dying, { tenantId: publisher.tenantId, syncJobId: id, attempt: 0 });
+    void runSyncJob(dying, { tenantId: publisher.tenantId, syncJobId: id, attempt: 0 });
     await waitFor("the job to run", () => isInside);
     expect((await jobOf(id))?.state).toBe("running");
     expect(await run(id)).toMatchObject({ next: "later" });
@@ -196,7 +195,6 @@ describe("syncing inventory", () => {
     expect(await wakeLostSyncJobs(executing)).toBe(1);
     expect((await eventsOf(id)).map(({ eventId }) => eventId).some((eventId) => eventId.includes(":again:"))).toBe(true);
     expect(await run(id)).toEqual({ next: "stop", state: "succeeded" });
-    outcome = undefined;
   });
 
   test("one that is interrupted for an hour is ended with words", async () => {
