@@ -2,6 +2,8 @@ import { AppError } from "./errors";
 
 /** Money is bigint micros (millionths of the currency's unit) beside an ISO 4217 code. Never a float, except as JSON at the protocol's edge. */
 export const MICROS = 1_000_000n;
+/** What a bigint column holds. */
+const LARGEST_MICROS = 2n ** 63n - 1n;
 
 /**
  * Micros of a JSON number or decimal string, exact to six places.
@@ -13,6 +15,7 @@ export function parseMicros(amount: number | string, field?: string): bigint {
   if (!match) throw new AppError("VALIDATION_ERROR", "The amount is not a number with at most six decimals.", { field });
   const [, sign, whole = "0", fraction = ""] = match;
   const micros = BigInt(whole) * MICROS + BigInt(fraction.padEnd(6, "0"));
+  if (micros > LARGEST_MICROS) throw new AppError("VALIDATION_ERROR", "The amount is too large.", { field });
   return sign ? -micros : micros;
 }
 

@@ -10,7 +10,7 @@ import { fromWireId, newId } from "../ids";
 import { assertForward, assertTimeLeft, assertWithin, effectiveStart, parseInstant } from "./flight";
 import { attachCreatives, type PackageCreatives } from "./package-creatives";
 import { type PackageRow } from "./queries";
-import { type PackageRequest, type PackageUpdate, refuseUnsupported, type UpdateRequest } from "./request";
+import { type PackageRequest, type PackageUpdate, refuseTooMany, refuseUnsupported, type UpdateRequest } from "./request";
 import { mediaPackages } from "./schema";
 import { type Connection, type Limits, loadCatalog, loadConnections, loadLimits } from "./sellables";
 import { sellPackage } from "./sell";
@@ -149,6 +149,7 @@ type Added = { row: PackageRow; request: PackageRequest; connectionIds: string[]
 async function sellNewPackages(ctx: Ctx, { request, buy, flight, packages }: Input): Promise<Added[]> {
   const asked = request.new_packages ?? [];
   if (asked.length === 0) return [];
+  refuseTooMany(packages.length + asked.length, "new_packages");
   const catalog = await loadCatalog(ctx, asked.map((item) => item.product_id), asked.map((item) => item.pricing_option_id));
   return asked.map((item, index) => {
     const path = `new_packages[${index}]`;

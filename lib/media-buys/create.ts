@@ -15,7 +15,7 @@ import { assertForward, assertNotPast, assertTimeLeft, effectiveStart, parseInst
 import { attachCreatives, type PackageCreatives } from "./package-creatives";
 import { presentConfirmation, presentSoldPackage } from "./present";
 import { type AssignedCreative, creativeReadiness, type PackageRow } from "./queries";
-import { type CreateRequest, type PackageRequest, parseCreateRequest, refuseUnsupported, withoutCredentials } from "./request";
+import { type CreateRequest, type PackageRequest, parseCreateRequest, refuseTooMany, refuseUnsupported, withoutCredentials } from "./request";
 import { mediaBuys, mediaPackages, tasks } from "./schema";
 import { type Catalog, loadCatalog } from "./sellables";
 import { sellPackage, type SoldPackage } from "./sell";
@@ -43,6 +43,7 @@ export async function createMediaBuy(ctx: Ctx, input: CreateMediaBuyInput): Prom
 
   const asked = request.packages;
   if (!asked || asked.length === 0) throw new AppError("VALIDATION_ERROR", "An order needs at least one package.", { field: "packages" });
+  refuseTooMany(asked.length, "packages");
   const catalog = await loadCatalog(ctx, unique(asked, "product_id"), unique(asked, "pricing_option_id"));
   const packages = asked.map((item, index) => sellPackage(item, catalog, { ...flight, isSandbox: input.account.isSandbox }, `packages[${index}]`));
   const totals = agreeTotals(packages, request);

@@ -72,7 +72,9 @@ describe("get_media_buys", () => {
     const third = await list(publisher, { ...ANY, pagination: { max_results: 2, cursor: second.pagination.cursor } });
     expect([...ids(first), ...ids(second), ...ids(third)]).toEqual(placed);
     expect(third.pagination).toEqual({ has_more: false });
-    await expect(list(publisher, { pagination: { cursor: "bm9uc2Vuc2U" } })).rejects.toMatchObject({ code: "INVALID_REQUEST", field: "pagination.cursor" });
+    for (const forged of ["nonsense", JSON.stringify([1, "media_buys", ["x", "y"]]), JSON.stringify([1, "media_buys", [0, "y"]]), JSON.stringify([1, "accounts", [0]])]) {
+      await expect(list(publisher, { pagination: { cursor: Buffer.from(forged).toString("base64url") } })).rejects.toMatchObject({ code: "INVALID_REQUEST", field: "pagination.cursor" });
+    }
   });
 
   test("orders of the same instant are paged without loss", async () => {

@@ -9,7 +9,7 @@ import { type Ctx } from "../context";
 import { toFormatId } from "../creatives/formats";
 import { AppError } from "../errors";
 import { groupBy } from "../group-by";
-import { fromWireId } from "../ids";
+import { fromWireId, isUuid } from "../ids";
 import { loadExecution } from "./execution";
 import { loadHistory } from "./history";
 import { presentApprovals, presentCancellationOf, presentPackage, presentState } from "./present";
@@ -80,8 +80,7 @@ export async function listMediaBuys(ctx: Ctx, input: { session: BuyerSession; ac
 type Filter = { ids: string[] | undefined; statuses: MediaBuyRow["status"][] | undefined; after: readonly (string | number)[] | null; limit: number };
 
 async function findMediaBuys(ctx: Ctx, { session, account }: { session: BuyerSession; account: AccountRow | null }, filter: Filter): Promise<Found[]> {
-  const [afterMs, afterId] = filter.after ?? [];
-  const after = filter.after === null ? undefined : new Date(Number(afterMs));
+  const after = filter.after && readPosition(filter.after);
   return ctx.db.select({ buy: mediaBuys, account: accounts }).from(mediaBuys)
     .innerJoin(accounts, and(eq(accounts.tenantId, mediaBuys.tenantId), eq(accounts.id, mediaBuys.accountId)))
     .where(and(
@@ -89,9 +88,16 @@ async function findMediaBuys(ctx: Ctx, { session, account }: { session: BuyerSes
       account ? eq(mediaBuys.accountId, account.id) : undefined,
       filter.ids ? inArray(mediaBuys.id, filter.ids) : undefined,
       filter.statuses ? inArray(mediaBuys.status, filter.statuses) : undefined,
-      after ? or(lt(mediaBuys.createdAt, after), and(eq(mediaBuys.createdAt, after), lt(mediaBuys.id, String(afterId)))) : undefined,
+      after ? or(lt(mediaBuys.createdAt, after.createdAt), and(eq(mediaBuys.createdAt, after.createdAt), lt(mediaBuys.id, after.id))) : undefined,
     ))
     .orderBy(desc(mediaBuys.createdAt), desc(mediaBuys.id)).limit(filter.limit);
+}
+
+/** Cursors are not signed: a forged one must not reach the database. */
+function readPosition([createdAtMs, id]: readonly (string | number)[]): { createdAt: Date; id: string } {
+  const createdAt = new Date(Number(createdAtMs));
+  if (Number.isNaN(createdAt.getTime()) || typeof id !== "string" || !isUuid(id)) throw new AppError("INVALID_REQUEST", "This cursor does not belong to this list.", { field: "pagination.cursor" });
+  return { createdAt, id };
 }
 
 /** One error for each id that is unknown or another buyer's, by its place in the request. */

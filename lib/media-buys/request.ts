@@ -68,6 +68,13 @@ const updateRequest = z.looseObject({
   context: anyObject.optional(),
 });
 
+/** More packages than an ad server takes in one order. */
+export const PACKAGES_MAX = 450;
+
+export function refuseTooMany(count: number, field: string): void {
+  if (count > PACKAGES_MAX) throw new AppError("VALIDATION_ERROR", `A media buy has at most ${PACKAGES_MAX} packages.`, { field, suggestion: "Place several media buys." });
+}
+
 export type CreateRequest = z.infer<typeof createRequest>;
 export type PackageRequest = z.infer<typeof packageRequest>;
 export type UpdateRequest = z.infer<typeof updateRequest>;
@@ -78,7 +85,11 @@ export type CreativeAssignment = z.infer<typeof creativeAssignment>;
 export const parseCreateRequest = (input: unknown): CreateRequest => parse(createRequest, input);
 export const parseUpdateRequest = (input: unknown): UpdateRequest => parse(updateRequest, input);
 
+/** NUL, and halves of surrogate pairs, as JSON writes them: Postgres stores neither. */
+const UNSTORABLE = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/;
+
 function parse<T>(schema: z.ZodType<T>, input: unknown): T {
+  if (UNSTORABLE.test(JSON.stringify(input))) throw new AppError("INVALID_REQUEST", "The request holds characters that cannot be stored: NUL, or half of a surrogate pair.");
   const result = schema.safeParse(input);
   if (result.success) return result.data;
   const [issue] = result.error.issues;

@@ -85,7 +85,7 @@ export async function searchMediaBuys(ctx: Ctx, input: SearchInput): Promise<{ r
 }
 
 function matchText(text: string | undefined): SQL | undefined {
-  const wanted = text?.trim() ?? "";
+  const wanted = text?.replaceAll("\0", "").trim() ?? "";
   if (wanted === "") return undefined;
   const id = fromWireId("mediaBuy", wanted);
   if (id !== undefined) return eq(mediaBuys.id, id);

@@ -2,7 +2,7 @@ import { adServerDeclaration } from "../ad-servers/registry";
 import { type DesiredLine, type PlanProblem, type PricingModel } from "../ad-servers/types";
 import { findFormat } from "../creatives/formats";
 import { AppError } from "../errors";
-import { formatMoney, parseMicros } from "../money";
+import { formatMoney, MICROS, parseMicros } from "../money";
 import { type mediaPackages } from "./schema";
 import { type Connection, type Limits } from "./sellables";
 import { computeUnits, flightDays, type Flight } from "./units";
@@ -14,9 +14,15 @@ export type PackageTerms = Pick<
   "sold" | "pricingModel" | "rateMicros" | "currency" | "budgetMicros" | "units" | "startsAt" | "endsAt" | "pacing" | "targeting"
 >;
 
+/** A billion in any currency: sums of packages stay far inside a bigint column. */
+const LARGEST_BUDGET_MICROS = 1_000_000_000n * MICROS;
+/** JSON numbers are exact up to here. */
+const LARGEST_UNITS = BigInt(Number.MAX_SAFE_INTEGER);
+
 export function parseBudget(amount: number, path: string): bigint {
   const budgetMicros = parseMicros(amount, `${path}.budget`);
   if (budgetMicros <= 0n) throw new AppError("BUDGET_TOO_LOW", "The budget must be above zero.", { field: `${path}.budget` });
+  if (budgetMicros > LARGEST_BUDGET_MICROS) throw new AppError("BUDGET_EXCEEDED", "The budget is larger than any order here.", { field: `${path}.budget` });
   return budgetMicros;
 }
 
@@ -53,6 +59,7 @@ export function agreeUnits(terms: Flight & { pricingModel: PricingModel; rateMic
   if (units === 0n) {
     throw new AppError("BUDGET_TOO_LOW", terms.pricingModel === "flat_rate" ? `The budget does not cover the flat rate of ${formatMoney(terms.rateMicros, currency)}.` : "The budget does not buy a single unit at this price.", { field });
   }
+  if (units > LARGEST_UNITS) throw new AppError("BUDGET_EXCEEDED", "The budget buys more units at this price than can be booked.", { field });
   return units;
 }
 

@@ -133,6 +133,15 @@ test("what the wire does not let in never reaches the rules", async () => {
   expect(await asSystem(publisher, ({ db }) => db.select().from(mediaBuys))).toEqual([]);
 });
 
+test("characters that Postgres cannot store are the buyer's mistake, not ours", async () => {
+  const publisher = await createPublisher();
+  const caller = { token: publisher.token };
+  for (const input of [request({ po_number: "a\u0000b" }), request({ ext: { deep: ["\u0000"] } }), request({ po_number: "a\ud800b" }), request({ po_number: "\\\u0000" }), request({}, homepage({ context: { "k\u0000": 1 } })), request({}, homepage({ creatives: [imageCreative("b\u0000")] }))]) {
+    expect(["INVALID_REQUEST", "VALIDATION_ERROR"]).toContain(errorCode(await callRest("create_media_buy", input, caller)));
+  }
+  expect((await callRest("create_media_buy", request({ po_number: "\\u0000 \ud83d\ude00 \\\\ud800" }), caller)).isError).toBe(false);
+});
+
 const SCHEMAS_3_1 = path.resolve("../shared/adcp/schemas-3.1.19");
 
 describe.skipIf(!existsSync(SCHEMAS_3_1))("with 3.1's schemas", () => {
