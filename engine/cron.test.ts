@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { waitFor } from "@/test/wait";
+import { MovableClock } from "@/test/engine/clock";
 import { createSchedule, keepSchedule } from "./cron";
-import { MovableClock } from "./testing/clock";
 
 const MINUTE_MS = 60_000;
 

@@ -1,8 +1,8 @@
 import postgres from "postgres";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { waitFor } from "@/test/wait";
+import { createHarness, type Define, useEngineDatabase } from "@/test/engine/harness";
 import { migrateEngine } from "./migrate";
-import { createHarness, type Define, useEngineDatabase } from "./testing/harness";
 
 const database = useEngineDatabase();
 let admin: postgres.Sql;

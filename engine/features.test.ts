@@ -1,7 +1,7 @@
 import { NonRetriableError, RetryAfterError, StepError } from "inngest";
 import { expect, test } from "vitest";
 import { waitFor } from "@/test/wait";
-import { useEngineDatabase } from "./testing/harness";
+import { useEngineDatabase } from "@/test/engine/harness";
 
 const database = useEngineDatabase();
 

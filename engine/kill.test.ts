@@ -5,11 +5,11 @@ import postgres from "postgres";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { waitFor } from "@/test/wait";
-import { useEngineDatabase } from "./testing/harness";
+import { useEngineDatabase } from "@/test/engine/harness";
 
-const KILLS = 22;
-const ORDERS = 44;
-const LONGEST_LIFE_MS = 1_800;
+const KILLS = 20;
+const ORDERS = 40;
+const LONGEST_LIFE_MS = 1_600;
 const STEPS = ["check", "first", "flaky", "last", "left", "right"];
 
 const database = useEngineDatabase();
@@ -37,7 +37,7 @@ test(
     let errors = "";
 
     async function live(lifeMs: number): Promise<void> {
-      const script = path.resolve(import.meta.dirname, "testing/kill-child.ts");
+      const script = path.resolve("test/engine/kill-child.ts");
       const process = fork(script, [database.appUrl], { execArgv: ["--import", "tsx"], stdio: ["ignore", "ignore", "pipe", "ipc"] });
       child = process;
       process.stderr?.on("data", (chunk) => (errors += String(chunk)));

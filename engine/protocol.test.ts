@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { NonRetriableError } from "inngest";
 import { expect, test } from "vitest";
 import { waitFor } from "@/test/wait";
-import { type Exchange, useEngineDatabase } from "./testing/harness";
+import { type Exchange, useEngineDatabase } from "@/test/engine/harness";
 import { type Answer, interpretAnswer } from "./wire";
 
 /**

@@ -1,7 +1,7 @@
 import postgres from "postgres";
 import { expect, test } from "vitest";
 import { waitFor } from "@/test/wait";
-import { type Harness, useEngineDatabase } from "./testing/harness";
+import { type Harness, useEngineDatabase } from "@/test/engine/harness";
 
 const database = useEngineDatabase();
 const DAY_MS = 86_400_000;

@@ -1,7 +1,7 @@
 import { type Inngest } from "inngest";
 import { expect, test } from "vitest";
+import { createHarness, type Define } from "@/test/engine/harness";
 import { readRegistration } from "./registry";
-import { createHarness, type Define } from "./testing/harness";
 
 /** Registration happens before the executor looks at any database. */
 const start = (define: Define) => createHarness("postgres://nobody@127.0.0.1:1/none", define).executor.start();

@@ -3,9 +3,9 @@ import { serve } from "inngest/edge";
 import { afterAll, afterEach, beforeAll } from "vitest";
 import { z } from "zod";
 import { createTestDatabase, type TestDatabase } from "@/test/db";
-import { createExecutor, type Executor, type ExecutorOptions } from "../executor";
-import { type EngineLog } from "../log";
-import { migrateEngine } from "../migrate";
+import { createExecutor, type Executor, type ExecutorOptions } from "@/engine/executor";
+import { type EngineLog } from "@/engine/log";
+import { migrateEngine } from "@/engine/migrate";
 import { MovableClock } from "./clock";
 
 const requestSchema = z.object({

@@ -1,7 +1,7 @@
 import { Inngest } from "inngest";
 import { serve } from "inngest/edge";
 import postgres from "postgres";
-import { createExecutor } from "../executor";
+import { createExecutor } from "@/engine/executor";
 
 /** A worker that kill.test.ts ends with SIGKILL again and again. Every execution of a step leaves a row. */
 

@@ -1,4 +1,4 @@
-import { type Clock } from "../time";
+import { type Clock } from "@/engine/time";
 
 /** The machine's clock plus an offset that a test moves. Whatever waits looks again after each move. */
 export class MovableClock implements Clock {
