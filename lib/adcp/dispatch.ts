@@ -31,7 +31,7 @@ export async function dispatch(tool: Tool, input: unknown, identify: () => Promi
   const log = rootLog.child({ requestId, tool: tool.name });
   const startedAt = performance.now();
   const reply = await run(tool, input, identify, requestId, log);
-  log.debug("A buyer's call.", { ms: Math.round(performance.now() - startedAt), outcome: reply.error?.code ?? "ok" });
+  log.debug("A buyer's call.", { ms: Math.round(performance.now() - startedAt), outcome: reply.error?.code ?? "ok", field: reply.error?.field });
   return reply;
 }
 

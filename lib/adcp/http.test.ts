@@ -278,9 +278,10 @@ describe("what every tool does, on both doors alike", () => {
 describe("discovery", () => {
   test("signing keys and protected-resource metadata", async () => {
     expect(await readObject(await send("/.well-known/jwks.json", { method: "GET" }))).toEqual({ keys: [] });
-    const metadata = await readObject(await send("/.well-known/oauth-protected-resource/mcp", { method: "GET" }));
-    expect(metadata).toMatchObject({ resource: `${DOOR_URL}/mcp`, bearer_methods_supported: ["header"] });
-    expect((await readObject(await send("/.well-known/oauth-protected-resource", { method: "GET" }))).resource).toBe(DOOR_URL);
+    const metadata = await readObject(await send("/.well-known/oauth-protected-resource", { method: "GET" }));
+    expect(metadata).toMatchObject({ resource: DOOR_URL, bearer_methods_supported: ["header"] });
+    // There is no authorization server, so the door itself claims none.
+    await expect(send("/.well-known/oauth-protected-resource/mcp", { method: "GET" })).rejects.toThrow("not a buyer's path");
     expect((await send("/.well-known/jwks.json", { method: "POST" })).status).toBe(405);
     await expect(send("/.well-known/elsewhere", { method: "GET" })).rejects.toThrow("not a buyer's path");
   });
