@@ -66,14 +66,14 @@ function sign(body: string, key = SIGNING_KEY, at = Math.floor(Date.now() / 1_00
   return `t=${at}&s=${createHmac("sha256", key).update(`${body}${at}`).digest("hex")}`;
 }
 
-async function call(functionId: string, event: { name: string; data: unknown }, steps: Record<string, unknown>, signature: (body: string) => string | undefined) {
+async function call(functionId: string, event: { name: string; data: unknown }, steps: Record<string, unknown>, signature: (body: string) => string | undefined, stepId = "step") {
   const stack = Object.keys(steps);
   const body = canonicalJson({
     version: -1, event: { id: "e1", ts: Date.now(), user: {}, ...event }, events: [], steps, use_api: false,
-    ctx: { run_id: "01TESTRUN", attempt: 0, max_attempts: 5, use_api: false, env: "", disable_immediate_execution: false, stack: { stack, current: stack.length } },
+    ctx: { run_id: "01TESTRUN", attempt: 0, max_attempts: 5, use_api: false, env: "", disable_immediate_execution: stepId !== "step", stack: { stack, current: stack.length } },
   });
   const signed = signature(body);
-  const response = await fetch(`http://127.0.0.1:${background.port()}/api/inngest?fnId=${functionId}&stepId=step`, {
+  const response = await fetch(`http://127.0.0.1:${background.port()}/api/inngest?fnId=${functionId}&stepId=${stepId}`, {
     method: "POST", body, headers: { "content-type": "application/json", ...(signed === undefined ? {} : { "x-inngest-signature": signed }) },
   });
   return { status: response.status, signature: response.headers.get("x-inngest-signature"), body: await response.json() as unknown };
@@ -125,6 +125,24 @@ describe("the worker with an Inngest server", () => {
     expect([second.status, second.body]).toEqual([200, { next: "stop", state: "delivered" }]);
     await receiver.close();
     expect(receiver.received).toHaveLength(1);
+  });
+
+  test.each([["clock", ["flights", "webhooks", "sync jobs", "fulfilments"]], ["housekeeping", ["idempotency answers", "outbox", "webhook bodies", "engine"]]])("the schedule %s does all its work", async (name, expected) => {
+    const tick = { name: "inngest/scheduled.timer", data: {} };
+    const opsSchema = z.array(z.object({ id: z.string(), op: z.string(), displayName: z.string(), data: z.unknown() }));
+    const done: Record<string, unknown> = {};
+    const names: string[] = [];
+    for (let turn = 0; turn < 12; turn += 1) {
+      const answer = await call(`greenlight-${name}`, tick, done, sign);
+      if (answer.status === 200) break;
+      for (const planned of opsSchema.parse(answer.body)) {
+        const [ran] = planned.op === "StepPlanned" ? opsSchema.parse((await call(`greenlight-${name}`, tick, done, sign, planned.id)).body) : [planned];
+        expect(ran).toMatchObject({ op: "StepRun" });
+        names.push(planned.displayName);
+        done[planned.id] = { type: "data", data: ran?.data };
+      }
+    }
+    expect(names).toEqual(expected);
   });
 
   test.each<[string, (body: string) => string | undefined]>([
