@@ -97,6 +97,7 @@ function checkConnections({ connections, buy }: Facts): ReviewCheck {
 }
 
 function checkAdvertisers({ connections, account, isAdvertiserCreationAllowed }: Facts): ReviewCheck {
+  if (account.status !== "active") return block("advertiser", `The account ${account.name} is ${account.status.replaceAll("_", " ")}.`);
   const missing = connections.filter(({ advertiserName }) => advertiserName === null).map(({ connection }) => `“${connection.name}”`);
   if (missing.length > 0 && !isAdvertiserCreationAllowed) return block("advertiser", `Choose which advertiser stands for ${account.name} in ${missing.join(", ")} first (Accounts).`);
   if (missing.length > 0) return warn("advertiser", `An advertiser for ${account.name} will be created in ${missing.join(", ")}.`);

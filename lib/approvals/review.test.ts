@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { useTestDatabase } from "@/test/db";
 import { asActor, asBuyer, asSystem, banner, days, decide, homepage, NOW, order, place, review, runOfSite, staff } from "@/test/fixtures/orders";
 import { createPublisher, type PublisherFixture } from "@/test/fixtures/publisher";
-import { accountAdvertisers } from "../accounts/schema";
+import { accountAdvertisers, accounts } from "../accounts/schema";
 import { adapterConfigs } from "../ad-servers/schema";
 import { creatives } from "../creatives/schema";
 import { fulfilmentOperations, fulfilments } from "../fulfilment/schema";
@@ -80,11 +80,12 @@ describe("checks", () => {
     ["targeting that the ad server cannot express", "targeting", "block", (publisher) => asSystem(publisher, ({ db }) => db.update(mediaPackages).set({ targeting: { device_type: ["mobile"] } }))],
     ["a connection that lost its verification", "connection", "block", (publisher) => asSystem(publisher, ({ db }) => db.update(adapterConfigs).set({ status: "unverified" }))],
     ["an archived connection", "connection", "block", (publisher) => asSystem(publisher, ({ db }) => db.update(adapterConfigs).set({ archivedAt: NOW }))],
+    ["an account that was suspended meanwhile", "advertiser", "block", (publisher) => asSystem(publisher, ({ db }) => db.update(accounts).set({ status: "suspended" }))],
     ["a connection of another currency", "currency", "block", (publisher) => asSystem(publisher, ({ db }) => db.update(adapterConfigs).set({ currency: "EUR" }))],
   ];
   test.each(cases)("%s", async (_name, check, outcome, spoil) => {
     const { publisher, mediaBuyId } = await waiting(homepage({ creatives: [banner()] }));
-    expect((await outcomeOf(check, publisher, mediaBuyId))?.outcome).toBe("pass");
+    expect((await outcomeOf(check, publisher, mediaBuyId))?.outcome).toBe(check === "advertiser" ? "warn" : "pass");
     await spoil(publisher);
     expect(await outcomeOf(check, publisher, mediaBuyId)).toMatchObject({ outcome, message: expect.stringMatching(/.{10}/) });
     expect((await review(publisher, mediaBuyId)).canApprove).toBe(outcome === "warn");

@@ -335,6 +335,17 @@ describe("bad input", () => {
     expect(left).toEqual([]);
   });
 
+  test("two currencies in one order, although the publisher sells in both", async () => {
+    const publisher = await createPublisher({ products: MIXED });
+    await addConnection(publisher, publisher.products[0]?.id ?? "", { currency: "EUR" });
+    const euros = homepage({ pricing_option_id: "cpm_eur" });
+    await expect(place(publisher, order({}, homepage(), euros))).rejects.toMatchObject({ code: "VALIDATION_ERROR", field: "packages[1].pricing_option_id" });
+    const { mediaBuyId } = await place(publisher, order({}, euros));
+    const { buy, packages } = await readBuy(publisher, mediaBuyId);
+    expect(buy.currency).toBe("EUR");
+    expect(packages[0]?.sold.targets).toHaveLength(1);
+  });
+
   test("a webhook address inside a network", async () => {
     const publisher = await createPublisher({ isReviewRequired: true });
     await expect(place(publisher, order({ push_notification_config: { url: "http://169.254.169.254/latest/meta-data" } }))).rejects.toMatchObject({ code: "VALIDATION_ERROR", field: "push_notification_config.url" });

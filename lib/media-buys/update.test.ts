@@ -176,7 +176,7 @@ describe("concurrency and states", () => {
   test("a cancellation wins over everything beside it, and keeps the creatives", async () => {
     const it = await placed(homepage({ creatives: [banner()] }));
     const [package_ = ""] = it.packageIds;
-    expect(await change(it.publisher, { media_buy_id: it.id, canceled: true, paused: true, end_time: days(-9), packages: [{ package_id: package_, budget: -1 }] })).toMatchObject({ status: "canceled", revision: 2, total_budget: 1000 });
+    expect(await change(it.publisher, { media_buy_id: it.id, canceled: true, paused: true, end_time: days(-9), budget: 7, packages: [{ package_id: package_, budget: -1 }] })).toMatchObject({ status: "canceled", revision: 2, total_budget: 1000 });
     const kept = await asSystem(it.publisher, async ({ db }) => ({ library: await db.select().from(creatives), assigned: await db.select().from(creativeAssignments) }));
     expect(kept.library).toMatchObject([{ status: "approved", archivedAt: null }]);
     expect(kept.assigned).toHaveLength(1);

@@ -28,8 +28,10 @@ const KNOWN = new Set([
  */
 export async function updateMediaBuy(ctx: Ctx, input: UpdateMediaBuyInput): Promise<{ payload: Record<string, unknown> }> {
   const request = parseUpdateRequest(input.request);
-  refuseUnsupported(request, (field) => !KNOWN.has(field));
-  checkReceiver(request);
+  if (!request.canceled) {
+    refuseUnsupported(request, (field) => !KNOWN.has(field));
+    checkReceiver(request);
+  }
   const buy = await lockOwnMediaBuy(ctx, { principalId: input.session.principalId, accountId: input.account.id }, request.media_buy_id);
   refuseStale(buy, request);
   refuseEnded(buy, request, ctx.now);
