@@ -8,6 +8,10 @@ const securityHeaders = [
   { key: "Permissions-Policy", value: "camera=(), geolocation=(), microphone=(), payment=(), usb=()" },
 ];
 
+// Read when the server starts. Next compares a form's origin with the Host that reaches it, which a reverse proxy may have changed.
+const { PUBLIC_URL } = process.env;
+const allowedOrigins = PUBLIC_URL && URL.canParse(PUBLIC_URL) ? [new URL(PUBLIC_URL).host] : [];
+
 /** @type {import('next').NextConfig} */
 const config = {
   poweredByHeader: false,
@@ -16,7 +20,7 @@ const config = {
   devIndicators: false,
   // Loaded by Node as they are: they read files of their own, or must be one instance in the process.
   serverExternalPackages: ["@adcp/sdk", "@marcbachmann/cel-js", "@modelcontextprotocol/sdk", "drizzle-orm", "google-auth-library", "inngest", "next-auth", "postgres"],
-  experimental: { authInterrupts: true },
+  experimental: { authInterrupts: true, serverActions: { allowedOrigins } },
   // `npm test` checks all types; a start need not wait for it.
   typescript: { ignoreBuildErrors: true },
   headers: async () => [{ source: "/:path*", headers: securityHeaders }],

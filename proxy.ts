@@ -40,4 +40,5 @@ function contentSecurityPolicy(nonce: string): string {
   ].join("; ");
 }
 
-export const config = { matcher: ["/((?!_next/static|_next/image|api/|live$|icon.svg).*)"] };
+// Pages alone: not what buyers call, nor files, nor the stream of changes.
+export const config = { matcher: ["/((?!_next/static|_next/image|api/|mcp|\\.well-known/|live$|icon.svg).*)"] };

@@ -15,6 +15,10 @@ const LiveContext = createContext<Live | null>(null);
 const SILENCE_MS = 40_000;
 const POLL_MS = 5_000;
 const DEBOUNCE_MS = 250;
+/** A screen that was rendered before a change and shown after it still hears of it. */
+const REMEMBERED_MS = 5_000;
+/** Any small file without a session. */
+const PROBE = "/icon.svg";
 
 /** One stream of changes for the whole tab. While it is down, screens are read anew every five seconds and say so. */
 export function LiveProvider({ publisher, children }: { publisher: string; children: ReactNode }) {
@@ -22,6 +26,7 @@ export function LiveProvider({ publisher, children }: { publisher: string; child
   const [isStale, setStale] = useState(false);
   const [, startRefresh] = useTransition();
   const watchers = useRef(new Set<Watcher>());
+  const recent = useRef<{ topic: string; id: string; at: number }[]>([]);
   const refreshTimer = useRef<ReturnType<typeof setTimeout>>(undefined);
 
   const refresh = useCallback(() => {
@@ -30,6 +35,7 @@ export function LiveProvider({ publisher, children }: { publisher: string; child
   }, [router]);
 
   useEffect(() => {
+    let hasEnded = false;
     let source: EventSource | undefined;
     let silence: ReturnType<typeof setTimeout> | undefined;
     let poll: ReturnType<typeof setInterval> | undefined;
@@ -42,10 +48,9 @@ export function LiveProvider({ publisher, children }: { publisher: string; child
     const up = () => {
       heard();
       clearInterval(poll);
-      if (!isDown) return;
-      isDown = false;
       setStale(false);
-      refresh();
+      if (isDown) refresh();
+      isDown = false;
     };
     const down = () => {
       source?.close();
@@ -54,10 +59,15 @@ export function LiveProvider({ publisher, children }: { publisher: string; child
       clearInterval(poll);
       isDown = true;
       setStale(true);
-      poll = setInterval(() => {
+      poll = setInterval(lookAgain, POLL_MS);
+    };
+    // Refreshing while the server cannot be reached would leave the screen for the browser's own error page.
+    const lookAgain = () => {
+      fetch(PROBE, { method: "HEAD", cache: "no-store" }).then((answer) => {
+        if (hasEnded || document.hidden || !answer.ok) return;
         refresh();
         connect();
-      }, POLL_MS);
+      }, () => undefined);
     };
     const connect = () => {
       source?.close();
@@ -67,9 +77,11 @@ export function LiveProvider({ publisher, children }: { publisher: string; child
       source.addEventListener("change", (event: MessageEvent<string>) => {
         heard();
         const [topic = "reset", id = ""] = event.data.split(" ");
+        recent.current = [...recent.current.filter((change) => change.at > Date.now() - REMEMBERED_MS), { topic, id, at: Date.now() }];
         for (const watcher of watchers.current) watcher(topic, id);
       });
       source.addEventListener("error", down);
+      heard();
     };
     // A hidden tab gives its connection back: browsers allow few per site.
     const onVisibility = () => {
@@ -79,13 +91,14 @@ export function LiveProvider({ publisher, children }: { publisher: string; child
         clearTimeout(silence);
         clearInterval(poll);
       } else {
-        refresh();
-        connect();
+        lookAgain();
+        poll = setInterval(lookAgain, POLL_MS);
       }
     };
     connect();
     document.addEventListener("visibilitychange", onVisibility);
     return () => {
+      hasEnded = true;
       document.removeEventListener("visibilitychange", onVisibility);
       source?.close();
       clearTimeout(silence);
@@ -96,6 +109,7 @@ export function LiveProvider({ publisher, children }: { publisher: string; child
 
   const watch = useCallback((watcher: Watcher) => {
     watchers.current.add(watcher);
+    for (const change of recent.current) if (change.at > Date.now() - REMEMBERED_MS) watcher(change.topic, change.id);
     return () => void watchers.current.delete(watcher);
   }, []);
   const live = useMemo(() => ({ isStale, watch, refresh }), [isStale, watch, refresh]);
