@@ -51,7 +51,7 @@ function ChooseAdvertiser({ action, account, connection, current }: { action: Ad
         setChosen(current);
       }}
       title={`Advertiser of ${account.name}`} description={`Who stands for this account in ${connection.name}. Orders that wait for it go on at once.`}
-      trigger={<Button size="small" variant={current === undefined ? "primary" : "secondary"} aria-label={`${current === undefined ? "Choose" : "Change"} the advertiser of ${account.name} in ${connection.name}`}>{current === undefined ? "Choose" : "Change"}</Button>}
+      trigger={<Button size="small" variant={current === undefined && !account.isAdvertiserCreationAllowed ? "primary" : "secondary"} aria-label={`${current === undefined ? "Choose" : "Change"} the advertiser of ${account.name} in ${connection.name}`}>{current === undefined ? "Choose" : "Change"}</Button>}
     >
       <InventoryList source={{ connectionId: connection.id, kind: "advertiser" }} noun="advertisers" isSingle chosenIds={chosen === undefined ? [] : [chosen]} onToggle={(choice) => setChosen(choice.externalId)} />
       <ActionStatus state={state} />

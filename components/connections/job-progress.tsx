@@ -28,7 +28,7 @@ export function JobProgress({ job }: { job: ShownJob }) {
                 <p className="flex items-center gap-2">
                   <Icon aria-hidden className={phase.state === "running" ? "size-4 animate-spin text-accent" : phase.state === "failed" ? "size-4 text-danger" : phase.state === "done" ? "size-4 text-success" : "size-4 text-ink-2"} />
                   <span className="flex-1">{name}<span className="sr-only">: {WORDS[phase.state]}</span></span>
-                  {phase.state === "waiting" ? null : <span className="tabular text-[0.8125rem] text-ink-2">{phase.done.toLocaleString("en-US")}{phase.total === undefined ? "" : ` of ${phase.total.toLocaleString("en-US")}`}</span>}
+                  {phase.state === "waiting" || (phase.done === 0 && phase.total === undefined) ? null : <span className="tabular text-[0.8125rem] text-ink-2">{phase.done.toLocaleString("en-US")}{phase.total === undefined ? "" : ` of ${phase.total.toLocaleString("en-US")}`}</span>}
                 </p>
                 {phase.state === "running" ? <Progress label={name} done={phase.done} total={phase.total} /> : null}
               </li>

@@ -1,7 +1,7 @@
 "use client";
 
 import { Search } from "lucide-react";
-import { useId, useState } from "react";
+import { useEffect, useId, useRef, useState } from "react";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { Input } from "@/components/ui/input";
@@ -20,12 +20,15 @@ export function InventoryList({ source, noun, chosenIds, isSingle = false, onTog
 }) {
   const id = useId();
   const [text, setText] = useState("");
+  const search = useRef<HTMLInputElement>(null);
+  // The dialog it lives in would focus its first button otherwise: people come here to type.
+  useEffect(() => search.current?.focus(), []);
   const { rows, total, problem, isLoading, showMore, retry } = useInventorySearch(source, text, true);
   return (
     <div className="grid min-w-0 gap-3">
       <div className="relative">
         <Search aria-hidden className="pointer-events-none absolute top-2.5 left-2.5 size-4 text-ink-2" />
-        <Input type="search" aria-label={`Search ${noun}`} aria-controls={`${id}-list`} placeholder="Name, path or id" value={text} onChange={(event) => setText(event.target.value)} className="pl-8.5" autoComplete="off" />
+        <Input ref={search} type="search" aria-label={`Search ${noun}`} aria-controls={`${id}-list`} placeholder="Name, path or id" value={text} onChange={(event) => setText(event.target.value)} className="pl-8.5" autoComplete="off" />
       </div>
       <p role="status" className="text-[0.8125rem] text-ink-2">
         {isLoading ? "Searching…" : problem ? "" : total === 0 ? (text.trim() ? `No ${noun} match “${text.trim()}”.` : `No ${noun} were synced yet. Sync the inventory of this connection first.`) : `${rows.length} of ${total} ${noun}`}

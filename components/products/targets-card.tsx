@@ -15,6 +15,7 @@ export function TargetsCard({ connections, lineItemTypes, ...part }: EditorPart 
   return (
     <Card title="Ad servers" description="Where orders of this product are booked. Orders that exist keep what they were sold with.">
       <div className="grid gap-6">
+        {part.isDisabled && part.values.targets.length === 0 ? <p className="text-ink-2">It is mapped to none.</p> : null}
         {connections.length === 0 ? <p className="text-ink-2">No ad server is connected yet, so orders of this product cannot be booked.</p> : null}
         {connections.map((connection) => <TargetSection key={connection.id} {...part} connection={connection} lineItemTypes={lineItemTypes} />)}
       </div>
@@ -28,6 +29,7 @@ function TargetSection({ connection, lineItemTypes, values, isDisabled, error, c
   const path = `targets.${index}`;
   const problem = target ? error(`${path}.adapterConfigId`) ?? error(`${path}.config`) : undefined;
   const isVerified = connection.status === "verified";
+  if (isDisabled && !target) return null;
   const setTarget = (gam: GamValues) => change({ targets: values.targets.map((other) => (other.adapterConfigId === connection.id ? { ...other, gam } : other)) });
   return (
     <div className="grid gap-4 not-last:border-b not-last:border-line not-last:pb-6">

@@ -23,7 +23,7 @@ const STATES: Record<SyncJobRow["state"], { tone: Tone; label: string }> = {
 const COUNTED = { ad_unit: ["ad unit", "ad units"], placement: ["placement", "placements"], targeting_key: ["key", "keys"], targeting_value: ["value", "values"], advertiser: ["advertiser", "advertisers"], retired: ["retired", "retired"] } as const;
 
 const COLUMNS: DataColumn<ShownJob>[] = [
-  { id: "kind", header: "What", enableSorting: false, meta: { isRowHeader: true }, accessorFn: (row) => KINDS[row.kind] },
+  { id: "kind", header: "What", enableSorting: false, meta: { isRowHeader: true }, accessorFn: (row) => KINDS[row.kind], cell: ({ row }) => <span className="whitespace-nowrap">{KINDS[row.original.kind]}</span> },
   { id: "connection", header: "Connection", accessorFn: (row) => row.connectionName, cell: ({ row }) => <ConnectionLink job={row.original} /> },
   { id: "state", header: "State", enableSorting: false, accessorFn: (row) => row.state, cell: ({ row }) => <State job={row.original} /> },
   { id: "result", header: "Progress and result", enableSorting: false, accessorFn: (row) => row.error?.message, cell: ({ row }) => <Result job={row.original} /> },

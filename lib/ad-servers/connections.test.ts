@@ -32,8 +32,10 @@ beforeAll(async () => {
   other = await createPublisher();
 });
 
+let made = 0;
 function input(changes: Partial<ConnectionInput> = {}): ConnectionInput {
-  return { name: "Main network", kind: "google_ad_manager", mode: "simulated", currency: "USD", timeZone: "America/New_York", config: { networkCode: "4711" }, credentials: keyFile(), ...changes };
+  made += 1;
+  return { name: `Network ${made}`, kind: "google_ad_manager", mode: "simulated", currency: "USD", timeZone: "America/New_York", config: { networkCode: "4711" }, credentials: keyFile(), ...changes };
 }
 
 const save = (changes: Partial<ConnectionInput> = {}, tenantId = publisher.tenantId) => asStaff(tenantId, "admin", (ctx) => saveConnection(ctx, input(changes)));
@@ -123,6 +125,8 @@ describe("saveConnection", () => {
     const error = await failure(save({ config: { networkCode: "my network" }, credentials: "nonsense" }));
     expect(Object.keys(fieldMessages(error)).sort()).toEqual(["config.networkCode", "credentials"]);
     expect(fieldMessages(await failure(save({ kind: "no_such_server" }))).kind).toBe("Choose an ad server.");
+    await save({ name: "Taken" });
+    expect(fieldMessages(await failure(save({ name: "taken" }))).name).toBe("Another connection has this name.");
     const parsed = connectionInput.safeParse(input({ currency: "dollars", timeZone: "Mars/Olympus", ratePerSecond: 0 }));
     expect(parsed.error?.issues.map((issue) => issue.path.join(".")).sort()).toEqual(["currency", "ratePerSecond", "timeZone"]);
   });

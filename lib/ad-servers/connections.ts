@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
-import { and, count, eq, isNull, ne } from "drizzle-orm";
+import { and, count, eq, isNull, ne, sql } from "drizzle-orm";
 import { recordAudit } from "../audit/service";
 import { requirePermission } from "../auth/permissions";
 import { type Ctx } from "../context";
@@ -41,6 +41,7 @@ export async function saveConnection(ctx: Ctx, input: ConnectionInput): Promise<
   const declaration = adServerDeclaration(input.kind);
   const config = declaration.connectionSchema.safeParse(input.config);
   if (!config.success) errors.addIssues("config", config.error);
+  await checkName(ctx, input, errors);
   const credentials = input.credentials?.trim() ?? "";
   const hint = credentials === "" ? null : readHint(declaration, credentials, errors);
   if (!existing) {
@@ -93,6 +94,12 @@ async function lockConnection(ctx: Ctx, id: string): Promise<Row> {
   const [connection] = isUuid(id) ? await ctx.db.select().from(adapterConfigs).where(and(own(ctx, id), isNull(adapterConfigs.archivedAt))).for("update") : [];
   if (!connection) throw new AppError("REFERENCE_NOT_FOUND", "This connection does not exist.");
   return connection;
+}
+
+async function checkName(ctx: Ctx, input: ConnectionInput, errors: FieldErrors): Promise<void> {
+  const others = await ctx.db.select({ id: adapterConfigs.id }).from(adapterConfigs)
+    .where(and(eq(adapterConfigs.tenantId, ctx.tenantId), sql`lower(${adapterConfigs.name}) = lower(${input.name})`, isNull(adapterConfigs.archivedAt)));
+  if (others.some(({ id }) => id !== input.id)) errors.add("name", "Another connection has this name.");
 }
 
 /** A connection belongs to one world for ever: the demo's orders must never reach a live network. */

@@ -90,6 +90,8 @@ export default async function ConnectionPage({ params }: Props) {
 function TestCard({ connection, page, now }: { connection: ConnectionView; page: PageAccess; now: Date }) {
   const { lastTest, lastTestJob: job } = connection;
   const isRunning = job?.state === "queued" || job?.state === "running";
+  // A test that reached the ad server left its findings, its failure among them.
+  const isTold = lastTest !== null && job?.startedAt instanceof Date && new Date(lastTest.testedAt) >= job.startedAt;
   return (
     <Card
       title="Test"
@@ -97,7 +99,7 @@ function TestCard({ connection, page, now }: { connection: ConnectionView; page:
       actions={page.can("inventory.sync") && !connection.archivedAt ? <ActionButton action={testConnectionAction} fields={{ id: connection.id }} size="small" disabled={isRunning}><PlugZap aria-hidden />Test connection</ActionButton> : undefined}
     >
       <div className="grid gap-4">
-        {isRunning || job?.state === "failed" ? <JobProgress job={job} /> : null}
+        {isRunning || (job?.state === "failed" && !isTold) ? <JobProgress job={job} /> : null}
         {lastTest ? (
           <>
             {isRunning ? <p className="text-[0.8125rem] text-ink-2">Below is what the test before found.</p> : null}
