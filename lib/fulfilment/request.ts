@@ -1,5 +1,6 @@
 import { and, eq, ne, sql } from "drizzle-orm";
 import { type Ctx } from "../context";
+import { type EventData } from "../events/events";
 import { enqueueEvents } from "../events/outbox";
 import { newId } from "../ids";
 import { announceChange } from "../live";
@@ -10,24 +11,28 @@ type Opened = { id: string; adapterConfigId: string };
 
 /** Opens one fulfilment per connection for a new media buy. Nothing is executed before `requestConvergence` or `startConvergence`. */
 export async function openFulfilments(ctx: Ctx, mediaBuyId: string, adapterConfigIds: string[], desiredVersion: number): Promise<Opened[]> {
-  const { rows, written } = beginFulfilments(ctx, mediaBuyId, adapterConfigIds, desiredVersion);
-  await written;
+  const rows = fulfilmentRows(ctx, mediaBuyId, adapterConfigIds, desiredVersion);
+  if (rows.length > 0) await ctx.db.insert(fulfilments).values(rows);
   return rows;
 }
 
-/** The same, telling the ids before the rows are written, so that what refers to them can be sent along. Await `written`. */
-export function beginFulfilments(ctx: Ctx, mediaBuyId: string, adapterConfigIds: string[], desiredVersion: number): { rows: Opened[]; written: Promise<unknown> } {
-  const rows = adapterConfigIds.map((adapterConfigId) => ({ tenantId: ctx.tenantId, id: newId(ctx.now.getTime()), mediaBuyId, adapterConfigId, desiredVersion, createdAt: ctx.now, updatedAt: ctx.now }));
-  return { rows, written: rows.length > 0 ? ctx.db.insert(fulfilments).values(rows).execute() : Promise.resolve() };
+/** The rows of new fulfilments, for a change that writes all its rows together. */
+export function fulfilmentRows(ctx: Ctx, mediaBuyId: string, adapterConfigIds: string[], desiredVersion: number) {
+  return adapterConfigIds.map((adapterConfigId) => ({ tenantId: ctx.tenantId, id: newId(ctx.now.getTime()), mediaBuyId, adapterConfigId, desiredVersion, createdAt: ctx.now, updatedAt: ctx.now }));
 }
 
 /** Writes the events that start execution of fulfilments at a version they already carry. */
-export async function startConvergence(ctx: Ctx, mediaBuyId: string, opened: { id: string; adapterConfigId: string }[], desiredVersion: number): Promise<void> {
-  await enqueueEvents(ctx, "greenlight/fulfilment.changed", opened.map(({ id, adapterConfigId }) => ({
+export async function startConvergence(ctx: Ctx, mediaBuyId: string, opened: Opened[], desiredVersion: number): Promise<void> {
+  await enqueueEvents(ctx, "greenlight/fulfilment.changed", changedEvents(ctx, mediaBuyId, opened, desiredVersion));
+}
+
+/** Those events, for a change that writes all its rows together. Tells open screens after the commit. */
+export function changedEvents(ctx: Ctx, mediaBuyId: string, opened: Opened[], desiredVersion: number): { eventId: string; data: EventData<"greenlight/fulfilment.changed"> }[] {
+  announceChange(ctx, "media_buy", mediaBuyId);
+  return opened.map(({ id, adapterConfigId }) => ({
     eventId: `fulfilment.changed:${id}:${desiredVersion}`,
     data: { tenantId: ctx.tenantId, mediaBuyId, fulfilmentId: id, adapterConfigId, desiredVersion },
-  })));
-  announceChange(ctx, "media_buy", mediaBuyId);
+  }));
 }
 
 /**
