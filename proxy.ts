@@ -1,9 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type NextRequest, NextResponse } from "next/server";
+import { PATH_HEADER } from "@/lib/auth/path-header";
 import { env } from "@/lib/env";
-
-/** Read by lib/auth/page.ts. Written here for every page, so that nobody else can. */
-const PATH_HEADER = "x-greenlight-path";
 
 /**
  * A content security policy with a fresh nonce for each page; Next puts the nonce on its scripts. Styles may be inline: menus and

@@ -8,7 +8,6 @@ export default function GlobalError(props: { error: unknown; retry: () => void }
   return (
     <html lang="en">
       <body className="flex min-h-dvh flex-col">
-        <title>Error · Greenlight</title>
         <main id="content" tabIndex={-1} className="grid flex-1 outline-none"><ErrorScreen {...props} /></main>
       </body>
     </html>

@@ -13,7 +13,7 @@ export function DecisionNotice({ review, now, timeZone }: { review: Review; now:
   const { mediaBuy, steps } = review;
   const decided = steps.filter((step) => step.kind === "media_buy_approval" && step.decidedAt !== null).at(-1);
   const words = decided?.decision ? DECIDED[decided.decision] : undefined;
-  const hasEndedSince = mediaBuy.status === "canceled" || (mediaBuy.status === "rejected" && words?.tone === "success");
+  const hasEndedSince = mediaBuy.status === "canceled" || (mediaBuy.status === "rejected" && mediaBuy.confirmedAt !== null);
   const reason = mediaBuy.status === "canceled" ? mediaBuy.cancellationReason : mediaBuy.rejectionReason;
   return (
     <div id="decision" tabIndex={-1} className="grid gap-4 outline-none empty:hidden">

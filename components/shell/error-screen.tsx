@@ -9,6 +9,7 @@ export function ErrorScreen({ error, retry }: { error: unknown; retry: () => voi
   const digest = error instanceof Error && "digest" in error ? String(error.digest) : undefined;
   return (
     <Problem icon={TriangleAlert} title="This screen could not be shown" actions={<Button variant="primary" onClick={retry}>Try again</Button>}>
+      <title>Error · Greenlight</title>
       <p>Nothing was changed. If it happens again, tell whoever runs this installation{digest ? <>, with error <code className="font-mono text-ink">{digest}</code></> : null}.</p>
     </Problem>
   );

@@ -4,11 +4,9 @@ import { cache } from "react";
 import { type Ctx } from "../context";
 import { withTenant } from "../db/client";
 import { log } from "../log";
+import { PATH_HEADER } from "./path-header";
 import { hasPermission, type Permission } from "./permissions";
 import { type Membership, readStaff, type StaffSession } from "./session";
-
-/** Set by proxy.ts: the path that is being asked for, to return to after signing in. */
-export const PATH_HEADER = "x-greenlight-path";
 
 export type PageAccess = {
   staff: StaffSession;
