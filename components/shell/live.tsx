@@ -44,7 +44,8 @@ export function LiveProvider({ publisher, children }: { publisher: string; child
       clearTimeout(silence);
       silence = setTimeout(down, SILENCE_MS);
     };
-    let isDown = false;
+    // Down until it is up: what changed between the server's rendering and the first sign of life is read once.
+    let isDown = true;
     const up = () => {
       heard();
       clearInterval(poll);
