@@ -14,13 +14,17 @@ export type AuditEntry = {
 
 /** Records who did what, in the transaction of the change. Values must be JSON (no bigint) and hold no secret. */
 export async function recordAudit(ctx: Ctx, entry: AuditEntry): Promise<void> {
-  const { actor } = ctx;
-  await ctx.db.insert(auditLog).values({
-    tenantId: ctx.tenantId,
+  await ctx.db.insert(auditLog).values(auditRow(ctx, entry));
+}
+
+/** The row of such a record, for a change that writes all its rows together. */
+export function auditRow({ tenantId, actor, now }: Ctx, entry: AuditEntry): typeof auditLog.$inferInsert {
+  return {
+    tenantId,
     actorKind: actor.kind,
     actorId: actor.kind === "user" ? actor.userId : actor.kind === "principal" ? actor.principalId : null,
     actorLabel: actor.label,
-    createdAt: ctx.now,
+    createdAt: now,
     ...entry,
-  });
+  };
 }

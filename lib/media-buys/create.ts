@@ -1,10 +1,15 @@
 import { type AccountRow } from "../accounts/present";
 import { type BuyerSession } from "../adcp/tool";
 import { workflowSteps } from "../approvals/schema";
-import { recordAudit } from "../audit/service";
+import { auditLog } from "../audit/schema";
+import { auditRow } from "../audit/service";
 import { type Ctx } from "../context";
+import { insertTogether, rowsOf } from "../db/insert-together";
 import { AppError, invariant } from "../errors";
-import { beginFulfilments, startConvergence } from "../fulfilment/request";
+import { outboxRows } from "../events/outbox";
+import { outbox } from "../events/schema";
+import { changedEvents, fulfilmentRows } from "../fulfilment/request";
+import { fulfilments } from "../fulfilment/schema";
 import { newId, toWireId } from "../ids";
 import { announceChange } from "../live";
 import { microsToDecimal, parseMicros } from "../money";
@@ -106,19 +111,16 @@ async function insertOrder(ctx: Ctx, { session, account }: CreateMediaBuyInput, 
   return { buy, rows, assigned: attached.assigned };
 }
 
-/** All in one round trip. `execute` sends at once and in this order: what comes later refers to what came before. */
-async function writeOrder(ctx: Ctx, buy: MediaBuyRow, rows: PackageRow[], draft: Draft): Promise<void> {
-  const written: Promise<unknown>[] = [ctx.db.insert(mediaBuys).values(buy).execute(), ctx.db.insert(mediaPackages).values(rows).execute()];
+async function writeOrder(ctx: Ctx, buy: MediaBuyRow, packages: PackageRow[], draft: Draft): Promise<void> {
   const connectionIds = [...new Set(draft.packages.flatMap((item) => item.connections.map(({ id }) => id)))];
-  const opened = beginFulfilments(ctx, buy.id, connectionIds, buy.desiredVersion);
-  written.push(opened.written);
-  written.push(recordAudit(ctx, {
+  const opened = fulfilmentRows(ctx, buy.id, connectionIds, buy.desiredVersion);
+  const events = draft.isReviewRequired ? [] : outboxRows(ctx, "greenlight/fulfilment.changed", changedEvents(ctx, buy.id, opened, buy.desiredVersion));
+  const audit = auditRow(ctx, {
     action: draft.isReviewRequired ? "media_buy.submitted" : "media_buy.created", objectKind: "media_buy", objectId: buy.id, mediaBuyId: buy.id,
-    summary: `Ordered “${buy.name}” with ${rows.length} package${rows.length === 1 ? "" : "s"} for ${microsToDecimal(buy.budgetMicros)} ${buy.currency}`,
+    summary: `Ordered “${buy.name}” with ${packages.length} package${packages.length === 1 ? "" : "s"} for ${microsToDecimal(buy.budgetMicros)} ${buy.currency}`,
     after: { status: buy.status, revision: buy.revision, budget: microsToDecimal(buy.budgetMicros), currency: buy.currency },
-  }));
-  if (!draft.isReviewRequired) written.push(startConvergence(ctx, buy.id, opened.rows, buy.desiredVersion));
-  await Promise.all(written);
+  });
+  await insertTogether(ctx.db, [rowsOf(mediaBuys, [buy]), rowsOf(mediaPackages, packages), rowsOf(fulfilments, opened), rowsOf(auditLog, [audit]), rowsOf(outbox, events)]);
 }
 
 const WAITING = "The publisher reviews this order before it is confirmed.";
