@@ -9,7 +9,10 @@ import { useEngineDatabase } from "@/test/engine/harness";
 
 const KILLS = 20;
 const ORDERS = 40;
-const LONGEST_LIFE_MS = 1_600;
+/** Every fourth worker dies while it starts; the others after so many steps, or when they come to a halt. */
+const LONGEST_START_MS = 1_200;
+const MOST_STEPS = 12;
+const LONGEST_LIFE_MS = 5_000;
 const STEPS = ["check", "first", "flaky", "last", "left", "right"];
 
 const database = useEngineDatabase();
@@ -36,31 +39,45 @@ test(
     const orders = Array.from({ length: ORDERS }, (_, index) => ({ id: `order-${index}`, name: "kill/order", data: { order: `o${index}`, key: index % 4 } }));
     let errors = "";
 
-    async function live(lifeMs: number): Promise<void> {
-      const script = path.resolve("test/engine/kill-child.ts");
-      const process = fork(script, [database.appUrl], { execArgv: ["--import", "tsx"], stdio: ["ignore", "ignore", "pipe", "ipc"] });
-      child = process;
-      process.stderr?.on("data", (chunk) => (errors += String(chunk)));
-      let isUp = false;
-      process.on("message", (message) => {
-        if (message === "up") isUp = true;
+    function spawn(): ChildProcess {
+      const worker = fork(path.resolve("test/engine/kill-child.ts"), [database.appUrl], { execArgv: ["--import", "tsx"], stdio: ["ignore", "ignore", "pipe", "ipc"] });
+      worker.stderr?.on("data", (chunk) => (errors += String(chunk)));
+      worker.on("message", (message) => {
         for (const id of sentSchema.safeParse(message).data?.sent ?? []) acknowledged.add(id);
       });
-      await waitFor("the worker to come up", () => isUp || process.exitCode !== null, 30_000);
-      expect(process.exitCode).toBeNull();
+      child = worker;
+      return worker;
+    }
+    async function spawnAndSend(): Promise<ChildProcess> {
+      const worker = spawn();
+      let isUp = false;
+      worker.on("message", (message) => (isUp ||= message === "up"));
+      await waitFor("the worker to come up", () => isUp || worker.exitCode !== null, 30_000);
+      expect(worker.exitCode).toBeNull();
       // Whoever gets no answer sends again, with the same id; some of what was answered is sent again too.
       const unsent = orders.filter((order) => !acknowledged.has(order.id)).slice(0, 3);
       const again = orders.filter((order) => acknowledged.has(order.id)).slice(-1);
-      process.send([...unsent, ...again]);
-      if (lifeMs === Number.POSITIVE_INFINITY) return;
-      await new Promise((resolve) => setTimeout(resolve, lifeMs));
-      const ended = once(process, "exit");
-      process.kill("SIGKILL");
+      worker.send([...unsent, ...again]);
+      return worker;
+    }
+    const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+    const countSteps = async () => (await admin<{ count: number }[]>`select count(*)::int as count from public.executions`)[0]?.count ?? 0;
+    async function killAtRandom(kill: number): Promise<void> {
+      const worker = kill % 4 === 3 ? spawn() : await spawnAndSend();
+      const ended = once(worker, "exit");
+      if (kill % 4 === 3) await pause(Math.random() * LONGEST_START_MS);
+      else {
+        const enough = (await countSteps()) + Math.random() * MOST_STEPS;
+        const deadline = Date.now() + LONGEST_LIFE_MS;
+        while ((await countSteps()) < enough && Date.now() < deadline) await pause(5);
+        await pause(Math.random() * 30);
+      }
+      worker.kill("SIGKILL");
       await ended;
     }
 
-    for (let kill = 0; kill < KILLS; kill += 1) await live(Math.random() * LONGEST_LIFE_MS);
-    await live(Number.POSITIVE_INFINITY);
+    for (let kill = 0; kill < KILLS; kill += 1) await killAtRandom(kill);
+    await spawnAndSend();
     await waitFor("the last orders to be accepted", () => {
       const unsent = orders.filter((order) => !acknowledged.has(order.id));
       if (unsent.length > 0) child?.send(unsent);
