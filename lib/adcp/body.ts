@@ -3,6 +3,8 @@ import { MAX_BODY_BYTES } from "../http/node-adapter";
 
 /** Nested deeper than any request of the protocol; recursion over such input would end the stack. */
 const MAX_DEPTH = 100;
+/** More members than any request of the protocol has; each may cost a check and an error object. */
+const MAX_VALUES = 100_000;
 
 export class BodyError extends Error {
   constructor(readonly httpStatus: 400 | 413, readonly error: AppError, readonly isMalformed: boolean) {
@@ -14,7 +16,8 @@ export class BodyError extends Error {
 /** The JSON in a request's body. Throws BodyError: 413 beyond one MiB, 400 when it is not JSON. */
 export async function readJson(request: Request): Promise<unknown> {
   const text = await readText(request);
-  if (isTooDeep(text)) throw new BodyError(400, new AppError("INVALID_REQUEST", `The body is nested more than ${MAX_DEPTH} levels deep.`), false);
+  const excess = findExcess(text);
+  if (excess) throw new BodyError(400, new AppError("INVALID_REQUEST", excess), false);
   try {
     return JSON.parse(text);
   } catch {
@@ -46,9 +49,10 @@ function tooLarge(): BodyError {
   return new BodyError(413, new AppError("INVALID_REQUEST", `The body is larger than ${MAX_BODY_BYTES} bytes.`, { suggestion: "Send less at once.", details: { max_body_bytes: MAX_BODY_BYTES } }), false);
 }
 
-/** Looks at brackets outside strings only, before anything recursive sees the text. */
-function isTooDeep(text: string): boolean {
+/** Looks at punctuation outside strings only, before anything recursive or exhaustive sees the text. */
+function findExcess(text: string): string | null {
   let depth = 0;
+  let values = 0;
   let isInString = false;
   for (let i = 0; i < text.length; i += 1) {
     const code = text.charCodeAt(i);
@@ -56,10 +60,13 @@ function isTooDeep(text: string): boolean {
       if (code === 0x5c) i += 1;
       else if (code === 0x22) isInString = false;
     } else if (code === 0x22) isInString = true;
+    else if (code === 0x2c) values += 1;
     else if (code === 0x7b || code === 0x5b) {
       depth += 1;
-      if (depth > MAX_DEPTH) return true;
+      values += 1;
     } else if (code === 0x7d || code === 0x5d) depth -= 1;
+    if (depth > MAX_DEPTH) return `The body is nested more than ${MAX_DEPTH} levels deep.`;
+    if (values > MAX_VALUES) return `The body holds more than ${MAX_VALUES} values.`;
   }
-  return false;
+  return null;
 }

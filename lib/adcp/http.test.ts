@@ -94,6 +94,18 @@ describe("MCP", () => {
     expect(deep.status).toBe(400);
   });
 
+  test("a body full of mistakes is refused without ado", async () => {
+    const startedAt = performance.now();
+    const wrong = await callRest("get_products", { buying_mode: "refine", refine: Array.from({ length: 40_000 }, () => ({})) });
+    expect(asList(asObject(wrong.body.adcp_error).issues)[0]).toMatchObject({ pointer: "/refine/0" });
+    expect(errorCode(await callMcp("sync_creatives", { creatives: Array.from({ length: 40_000 }, () => ({})) }, { token: first.token }))).toBe("INVALID_REQUEST");
+    expect((await callRest("get_products", { fields: Array.from({ length: 150_000 }, () => 1) })).status).toBe(400);
+    const tags = Array.from({ length: 70_000 }, () => "t");
+    expect(errorCode(await callRest("list_creatives", { filters: { tags } }, { token: first.token }))).toBe("INVALID_REQUEST");
+    expect((await callRest("get_products", { brief: "video ".repeat(100_000) })).isError).toBe(false);
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+  });
+
   test("web pages need a token; agents may name any origin with one", async () => {
     const foreign = { headers: { origin: "http://evil.example" } };
     expect((await rpc("ping", {}, foreign)).status).toBe(403);

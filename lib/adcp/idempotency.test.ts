@@ -1,6 +1,7 @@
 import { eq } from "drizzle-orm";
 import postgres from "postgres";
 import { beforeAll, describe, expect, test } from "vitest";
+import { orderRequest } from "@/test/buyer";
 import { useTestDatabase } from "@/test/db";
 import { asList, asObject, callMcp, callRest, errorCode, imageCreative, newKey } from "@/test/fixtures/door";
 import { createBuyer, createPublisher, type PublisherFixture } from "@/test/fixtures/publisher";
@@ -10,6 +11,7 @@ import { auditLog } from "../audit/schema";
 import { withTenant } from "../db/client";
 import { idempotencyKeys } from "../media-buys/schema";
 import { takeWrite } from "./rate-limit";
+import { TOOLS } from "./registry";
 
 const database = useTestDatabase();
 let publisher: PublisherFixture;
@@ -35,6 +37,25 @@ describe("the same key again", () => {
     const without = await callMcp("sync_accounts", syncAccounts(key, "replay.example"), caller);
     expect("context" in without.body).toBe(false);
     expect(await counts()).toEqual(before);
+  });
+
+  test("gives the same answer on the other door, for every tool that changes something", async () => {
+    const account = { brand: { domain: "doors.example" }, operator: "op.example" };
+    const order = { ...orderRequest(newKey(), [{ productId: "homepage_display", pricingOptionId: "cpm_usd_fixed", budget: 1_000 }]), account };
+    const placed = await callMcp("create_media_buy", order, caller);
+    const requests: Record<string, Record<string, unknown>> = {
+      sync_accounts: syncAccounts(newKey(), "doors.example"),
+      sync_creatives: { idempotency_key: newKey(), account, creatives: [imageCreative("c")] },
+      create_media_buy: order,
+      update_media_buy: { idempotency_key: newKey(), account, media_buy_id: placed.body.media_buy_id, paused: true },
+    };
+    expect(Object.keys(requests).sort()).toEqual(TOOLS.filter(({ kind }) => kind === "mutation").map(({ name }) => name).sort());
+    for (const [tool, request] of Object.entries(requests)) {
+      const mcp = await callMcp(tool, { ...request, context: { door: 1 } }, caller);
+      const rest = await callRest(tool, { ...request, context: { door: 2 } }, caller);
+      expect([tool, mcp.isError, rest.status]).toEqual([tool, false, 200]);
+      expect(rest.body).toEqual({ ...mcp.body, replayed: true, context: { door: 2 } });
+    }
   });
 
   test("with another request is a conflict that gives nothing away", async () => {

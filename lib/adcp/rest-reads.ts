@@ -50,7 +50,7 @@ export function readQuery({ tool, fixed }: Read, query: URLSearchParams): Record
 
 function convert(values: string[], value: string, schema: unknown): unknown {
   if (!isObject(schema)) return value;
-  if (schema.type === "array" || Array.isArray(schema.oneOf)) return values.map((item) => (isObject(schema.items) ? convert([item], item, schema.items) : item));
+  if (schema.type === "array") return values.map((item) => (isObject(schema.items) ? convert([item], item, schema.items) : item));
   if (schema.type === "integer" || schema.type === "number") return toNumber(value);
   if (schema.type === "boolean") return value === "true" ? true : value === "false" ? false : value;
   return schema.type === "object" || schema.$ref !== undefined ? toJson(value) : value;

@@ -54,33 +54,41 @@ function referenceName(ref: unknown): string | undefined {
   return typeof ref === "string" && ref.startsWith(idPrefix) ? ref.slice(idPrefix.length).replace(/\.json(#.*)?$/, "") : undefined;
 }
 
-const ajv = addFormats(new Ajv({ strict: false, allErrors: true, discriminator: true, validateSchema: false, addUsedSchema: false, logger: false }));
-const validators = new Map<string, ValidateFunction>();
+const OPTIONS = { strict: false, discriminator: true, validateSchema: false, addUsedSchema: false, logger: false } as const;
 
-/** The compiled validator of a schema. Compiling happens once per process; `prepareDoor` does it at the start. */
-export function compileSchema(name: string): ValidateFunction {
-  const known = validators.get(name);
-  if (known) return known;
-  addWithReferences(name);
-  const validator = ajv.getSchema(`${idPrefix}${name}.json`);
+/**
+ * Two compilers: one stops at the first mistake, the other reports all. The second is for small inputs only: it copies its list of mistakes
+ * for each element of a list, so that twenty thousand wrong elements would keep it busy for seconds.
+ */
+const compilers = { first: createCompiler(false), all: createCompiler(true) };
+export type Thoroughness = keyof typeof compilers;
+
+function createCompiler(allErrors: boolean) {
+  return { ajv: addFormats(new Ajv({ ...OPTIONS, allErrors })), added: new Set<string>() };
+}
+type Compiler = ReturnType<typeof createCompiler>;
+
+/** Compiling takes some 20 ms a schema: keep the result. */
+export function compileSchema(name: string, thoroughness: Thoroughness = "first"): ValidateFunction {
+  const compiler = compilers[thoroughness];
+  addWithReferences(compiler, name);
+  const validator = compiler.ajv.getSchema(`${idPrefix}${name}.json`);
   if (!validator) throw new Error(`The schema ${name} does not compile.`);
-  validators.set(name, validator);
   return validator;
 }
 
-export function compileOwnSchema(schema: JsonSchema): ValidateFunction {
-  for (const name of referencedNames(schema)) addWithReferences(name);
-  return ajv.compile(schema);
+export function compileOwnSchema(schema: JsonSchema, thoroughness: Thoroughness = "first"): ValidateFunction {
+  const compiler = compilers[thoroughness];
+  for (const name of referencedNames(schema)) addWithReferences(compiler, name);
+  return compiler.ajv.compile(schema);
 }
 
-const added = new Set<string>();
-
-function addWithReferences(name: string): void {
-  if (added.has(name)) return;
-  added.add(name);
+function addWithReferences(compiler: Compiler, name: string): void {
+  if (compiler.added.has(name)) return;
+  compiler.added.add(name);
   const schema = loadSchema(name);
-  ajv.addSchema(schema, `${idPrefix}${name}.json`);
-  for (const reference of referencedNames(schema)) addWithReferences(reference);
+  compiler.ajv.addSchema(schema, `${idPrefix}${name}.json`);
+  for (const reference of referencedNames(schema)) addWithReferences(compiler, reference);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { type ErrorObject, type ValidateFunction } from "ajv";
 import { AppError } from "../errors";
-import { compactErrors, compileOwnSchema, compileSchema, embedReferences, isObject, type JsonSchema, loadSchema } from "./schemas";
+import { compactErrors, compileOwnSchema, compileSchema, embedReferences, isObject, type JsonSchema, loadSchema, type Thoroughness } from "./schemas";
 import { type Tool } from "./tool";
 
 /** Where the SDK keeps the schemas of our tools, without `-request` and `-response`. */
@@ -59,11 +59,11 @@ function trimmed(value: unknown): unknown {
 const validators = new Map<string, ValidateFunction>();
 
 /** Compiles on first use; 0.1 µs a call afterwards. */
-export function toolValidator(tool: Tool, direction: Direction): ValidateFunction {
-  const key = `${tool.name} ${direction}`;
+export function toolValidator(tool: Tool, direction: Direction, thoroughness: Thoroughness = "first"): ValidateFunction {
+  const key = `${tool.name} ${direction} ${thoroughness}`;
   const known = validators.get(key);
   if (known) return known;
-  const validator = tool.ownSchema ? compileOwnSchema(tool.ownSchema[direction]) : compileSchema(schemaName(tool, direction));
+  const validator = tool.ownSchema ? compileOwnSchema(tool.ownSchema[direction], thoroughness) : compileSchema(schemaName(tool, direction), thoroughness);
   validators.set(key, validator);
   return validator;
 }
@@ -72,27 +72,48 @@ export function toolValidator(tool: Tool, direction: Direction): ValidateFunctio
 export type Issue = { pointer: string; message: string; keyword: string };
 
 const ISSUES_MAX = 20;
+const POINTER_LENGTH_MAX = 512;
+/** Of larger requests only the first mistake is reported. */
+const REPORTED_VALUES_MAX = 2_000;
 
 /** Throws INVALID_REQUEST with every mistake (at most 20) when the input does not fit the tool's request schema. */
 export function assertValidRequest(tool: Tool, input: Record<string, unknown>): void {
   const validate = toolValidator(tool, "request");
   if (validate(input)) return;
-  const issues = compactErrors(validate.errors ?? []).slice(0, ISSUES_MAX).map(toIssue);
+  const issues = compactErrors(findErrors(tool, input, validate)).slice(0, ISSUES_MAX).map(toIssue);
   const [first] = issues;
   const field = first && fieldOf(first.pointer);
   throw new AppError("INVALID_REQUEST", `The request does not fit the schema of ${tool.name}: ${field || "the request"} ${first?.message ?? "is not valid"}.`, { ...(field ? { field } : {}), details: { issues } });
+}
+
+function findErrors(tool: Tool, input: Record<string, unknown>, failed: ValidateFunction): ErrorObject[] {
+  if (countValues(input, REPORTED_VALUES_MAX) >= REPORTED_VALUES_MAX) return failed.errors ?? [];
+  const validate = toolValidator(tool, "request", "all");
+  validate(input);
+  return validate.errors ?? [];
+}
+
+/** How many values there are below this one, counted up to `max`. */
+function countValues(value: unknown, max: number): number {
+  if (typeof value !== "object" || value === null) return 1;
+  let count = 1;
+  for (const item of Object.values(value)) {
+    count += countValues(item, max - count);
+    if (count >= max) break;
+  }
+  return count;
 }
 
 /** What is wrong with an answer of ours, or null. */
 export function findResponseProblem(tool: Tool, payload: Record<string, unknown>): string | null {
   const validate = toolValidator(tool, "response");
   if (validate(payload)) return null;
-  return compactErrors(validate.errors ?? []).slice(0, 5).map((error) => `${error.instancePath || "/"} ${error.message}`).join("; ");
+  return compactErrors(validate.errors ?? []).map((error) => `${error.instancePath || "/"} ${error.message}`).join("; ");
 }
 
 function toIssue(error: ErrorObject): Issue {
   const missing = error.keyword === "required" && typeof error.params.missingProperty === "string" ? `/${error.params.missingProperty}` : "";
-  return { pointer: `${error.instancePath}${missing}`, message: missing ? "is required" : (error.message ?? "is not valid"), keyword: error.keyword };
+  return { pointer: `${error.instancePath}${missing}`.slice(0, POINTER_LENGTH_MAX), message: missing ? "is required" : (error.message ?? "is not valid"), keyword: error.keyword };
 }
 
 /** `/packages/0/budget` → `packages[0].budget`. */

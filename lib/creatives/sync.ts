@@ -17,6 +17,8 @@ const syncInput = z.looseObject({
   validation_mode: z.enum(["strict", "lenient"]).default("strict"),
 });
 
+const ASSIGNMENTS_MAX = 1_000;
+
 /** Ends a dry run: everything it wrote is rolled back to the savepoint before it. */
 class DryRunEnd extends Error {
   constructor(readonly results: Record<string, unknown>[]) {
@@ -31,6 +33,7 @@ class DryRunEnd extends Error {
 export async function syncCreatives(ctx: Ctx, { session, account, request }: { session: BuyerSession; account: AccountRow; request: Record<string, unknown> }): Promise<{ results: Record<string, unknown>[]; isDryRun: boolean }> {
   const input = syncInput.parse(request);
   if (input.delete_missing && input.creative_ids) throw new AppError("INVALID_REQUEST", "delete_missing concerns the whole library and does not go with creative_ids.", { field: "delete_missing" });
+  if (input.assignments.length > ASSIGNMENTS_MAX) throw new AppError("INVALID_REQUEST", `One request assigns at most ${ASSIGNMENTS_MAX} times.`, { field: "assignments" });
   const sync = async (inner: Ctx) => {
     const items = input.creatives.filter((item) => input.creative_ids?.includes(item.creative_id) ?? true);
     const outcomes = await upsertCreatives(inner, { session, account, items });

@@ -33,9 +33,13 @@ const SYNONYMS: Record<string, readonly string[]> = {
   programmatic: ["non", "guaranteed"], auction: ["non", "guaranteed"], reserved: ["guaranteed"], direct: ["guaranteed"],
 };
 
+/** The beginning of a brief says what it wants; each word costs a look at every product. */
+const BRIEF_LENGTH_MAX = 10_000;
+const WORDS_MAX = 200;
+
 export function wordsOf(brief: string): string[] {
-  const words = brief.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
-  return [...new Set(words.filter((word) => word.length > 1 && !STOP_WORDS.has(word)))];
+  const words = brief.slice(0, BRIEF_LENGTH_MAX).toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+  return [...new Set(words.filter((word) => word.length > 1 && !STOP_WORDS.has(word)))].slice(0, WORDS_MAX);
 }
 
 export type Relevance = { score: number; matched: string[] };

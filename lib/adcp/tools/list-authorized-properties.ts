@@ -23,7 +23,7 @@ export const listAuthorizedPropertiesTool: Tool = {
       title: "List Authorized Properties Request",
       properties: {
         adcp_major_version: { type: "integer", minimum: 1, maximum: 99, description: "The AdCP major version of this request." },
-        publisher_domains: { type: "array", minItems: 1, items: DOMAIN, description: "Only these publishers; all of them when left out." },
+        publisher_domains: { type: "array", minItems: 1, maxItems: 1_000, items: DOMAIN, description: "Only these publishers; all of them when left out." },
         context: schemaRef("core/context"),
         ext: schemaRef("core/ext"),
       },

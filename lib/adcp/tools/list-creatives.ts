@@ -33,12 +33,22 @@ export const listCreativesTool: Tool = {
   run({ session, tenantId, now, log }, request) {
     invariant(session, "list_creatives without a buyer");
     const input = listInput.parse(request);
+    assertShortLists(input.filters ?? {});
     if (input.filters?.has_served !== undefined) throw new AppError("UNSUPPORTED_FEATURE", "Creatives cannot be filtered by delivery here.", { field: "filters.has_served" });
     const sort = input.sort ?? creativeSort.parse({});
     const page = readPage(request, `creatives:${sort.field}:${sort.direction}`);
     return withTenant(tenantId, (db) => answer({ db, tenantId, actor: buyerActor(session), now, log }, session, input, sort, page));
   },
 };
+
+/** The protocol bounds only some of its lists. */
+const FILTER_LENGTH_MAX = 100;
+
+function assertShortLists(filters: Record<string, unknown>): void {
+  for (const [name, value] of Object.entries(filters)) {
+    if (Array.isArray(value) && value.length > FILTER_LENGTH_MAX) throw new AppError("INVALID_REQUEST", `A filter lists at most ${FILTER_LENGTH_MAX} values.`, { field: `filters.${name}` });
+  }
+}
 
 async function answer(ctx: Ctx, session: BuyerSession, input: ListInput, sort: CreativeSort, page: PageRequest) {
   const named = await namedAccounts(ctx, session, input);
