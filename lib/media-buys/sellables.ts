@@ -4,7 +4,7 @@ import { type Ctx } from "../context";
 import { currencyLimits, pricingOptions, products, productTargets } from "../products/schema";
 import { tenants } from "../tenants/schema";
 
-export type PricingOption = typeof pricingOptions.$inferSelect;
+export type PricingOption = Pick<typeof pricingOptions.$inferSelect, "pricingOptionId" | "pricingModel" | "currency" | "rateMicros" | "floorMicros" | "minSpendMicros">;
 export type Limits = { minPackageMicros: bigint; maxDailyPackageMicros: bigint | null };
 export type Connection = Pick<typeof adapterConfigs.$inferSelect, "id" | "kind" | "name" | "mode" | "status" | "currency">;
 export type Target = { connection: Connection; config: Record<string, unknown> };
@@ -24,7 +24,10 @@ export async function loadCatalog(ctx: Ctx, productIds: string[], pricingOptionI
     .select({
       product: { id: products.id, productId: products.productId, name: products.name, deliveryType: products.deliveryType, formatIds: products.formatIds, isReviewRequired: products.isReviewRequired },
       publisher: { slug: tenants.slug, isReviewRequired: tenants.isReviewRequired, decisionTimeMinutes: tenants.decisionTimeMinutes },
-      option: pricingOptions,
+      option: {
+        pricingOptionId: pricingOptions.pricingOptionId, pricingModel: pricingOptions.pricingModel, currency: pricingOptions.currency,
+        rateMicros: pricingOptions.rateMicros, floorMicros: pricingOptions.floorMicros, minSpendMicros: pricingOptions.minSpendMicros,
+      },
       limits: { minPackageMicros: currencyLimits.minPackageMicros, maxDailyPackageMicros: currencyLimits.maxDailyPackageMicros },
       target: productTargets.config,
       connection: { id: adapterConfigs.id, kind: adapterConfigs.kind, name: adapterConfigs.name, mode: adapterConfigs.mode, status: adapterConfigs.status, currency: adapterConfigs.currency },
