@@ -21,9 +21,10 @@ import { attachCreatives, type PackageCreatives } from "./package-creatives";
 import { presentConfirmation, presentSoldPackage } from "./present";
 import { type AssignedCreative, creativeReadiness, type PackageRow } from "./queries";
 import { type CreateRequest, type PackageRequest, parseCreateRequest, refuseTooMany, refuseUnsupported, withoutCredentials } from "./request";
-import { mediaBuys, mediaPackages, tasks } from "./schema";
+import { mediaBuys, mediaPackages } from "./schema";
 import { type Catalog, loadCatalog } from "./sellables";
 import { sellPackage, type SoldPackage } from "./sell";
+import { openTask } from "./tasks";
 import { type MediaBuyRow, nextStatusAfterConfirmation } from "./transitions";
 import { type Flight } from "./units";
 
@@ -129,11 +130,7 @@ async function submit(ctx: Ctx, { session }: CreateMediaBuyInput, request: Creat
   const { publisher } = catalog;
   invariant(publisher, "an order was sold without a publisher");
   const { tenantId, now } = ctx;
-  const taskId = newId(now.getTime());
-  await ctx.db.insert(tasks).values({
-    tenantId, id: taskId, principalId: session.principalId, taskType: "create_media_buy", status: "submitted", mediaBuyId: buy.id, message: WAITING,
-    buyerContext: request.context ?? null, createdAt: now, updatedAt: now,
-  });
+  const { id: taskId } = await openTask(ctx, { principalId: session.principalId, taskType: "create_media_buy", mediaBuyId: buy.id, message: WAITING, buyerContext: request.context ?? null });
   await ctx.db.insert(workflowSteps).values({
     tenantId, id: newId(now.getTime()), kind: "media_buy_approval", state: "requires_approval", mediaBuyId: buy.id, taskId,
     dueAt: addMs(now, publisher.decisionTimeMinutes * MINUTE_MS), createdAt: now, updatedAt: now,

@@ -3,7 +3,7 @@ import { addMs, MINUTE_MS } from "../time";
 import { type Flight } from "./units";
 
 /** Confirmation gives the ad servers this long before an order can begin. */
-export const LEAD_TIME_MS = 15 * MINUTE_MS;
+const LEAD_TIME_MS = 15 * MINUTE_MS;
 /** A start this little in the past is a clock's difference, not a mistake. */
 const START_TOLERANCE_MS = 5 * MINUTE_MS;
 const WITH_ZONE = /(?:[zZ]|[+-]\d{2}:\d{2})$/;

@@ -14,7 +14,7 @@ function presentCancellation(item: { canceledAt: Date | null; reason: string | n
 }
 
 /** When a package starts for real: not before its order's confirmation allows. */
-export function presentedStart(item: { startsAt: Date }, buy: Pick<MediaBuyRow, "effectiveStartsAt">): string {
+function presentedStart(item: { startsAt: Date }, buy: Pick<MediaBuyRow, "effectiveStartsAt">): string {
   return (buy.effectiveStartsAt && buy.effectiveStartsAt > item.startsAt ? buy.effectiveStartsAt : item.startsAt).toISOString();
 }
 

@@ -69,7 +69,7 @@ const updateRequest = z.looseObject({
 });
 
 /** More packages than an ad server takes in one order. */
-export const PACKAGES_MAX = 450;
+const PACKAGES_MAX = 450;
 
 export function refuseTooMany(count: number, field: string): void {
   if (count > PACKAGES_MAX) throw new AppError("VALIDATION_ERROR", `A media buy has at most ${PACKAGES_MAX} packages.`, { field, suggestion: "Place several media buys." });

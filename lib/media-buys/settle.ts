@@ -45,7 +45,7 @@ export async function settleStatus(ctx: Ctx, mediaBuyId: string): Promise<MediaB
   return to;
 }
 
-export async function hasAllCreatives(ctx: Ctx, mediaBuyId: string): Promise<boolean> {
+async function hasAllCreatives(ctx: Ctx, mediaBuyId: string): Promise<boolean> {
   const readiness = creativeReadiness(await loadPackages(ctx, [mediaBuyId]), await loadAssigned(ctx, [mediaBuyId]));
   return readiness.every((item) => item.hasCreatives);
 }
