@@ -41,6 +41,7 @@ async function run(tool: Tool, input: unknown, identify: () => Promise<Caller>, 
     const caller = await identify();
     if (tool.access === "principal" && !caller.session) throw missingToken();
     if (!isObject(input)) throw new AppError("INVALID_REQUEST", "The input is a JSON object.");
+    assertStorable(input);
     assertVersion(input);
     const request = tool.defaults ? { ...tool.defaults, ...input } : input;
     assertValidRequest(tool, request);
@@ -51,6 +52,13 @@ async function run(tool: Tool, input: unknown, identify: () => Promise<Caller>, 
     const error = toAppError(failure, log);
     return { json: JSON.stringify({ ...errorPayload(error), ...(context === undefined ? {} : { context }) }), summary: error.userMessage, error };
   }
+}
+
+/** NUL, and halves of surrogate pairs, as JSON writes them: Postgres stores neither. */
+const UNSTORABLE = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/;
+
+function assertStorable(input: Record<string, unknown>): void {
+  if (UNSTORABLE.test(JSON.stringify(input))) throw new AppError("INVALID_REQUEST", "The request holds characters that cannot be stored: NUL, or half of a surrogate pair.");
 }
 
 function assertVersion({ adcp_major_version: version }: Record<string, unknown>): void {

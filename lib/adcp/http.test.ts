@@ -226,6 +226,17 @@ describe("what every tool does, on both doors alike", () => {
     }
   });
 
+  test("characters that Postgres cannot hold are the buyer's mistake, not ours", async () => {
+    const inputs: [string, Record<string, unknown>][] = [
+      ["list_creatives", { filters: { name_contains: "a\u0000" } }],
+      ["list_authorized_properties", { context: { "k\ud800": 1 } }],
+      ["sync_creatives", { idempotency_key: newKey(), account: BRAND_ACCOUNT, creatives: [imageCreative("c", { name: "\u0000" })] }],
+    ];
+    for (const [tool, input] of inputs) for (const call of [callMcp, callRest]) expect([tool, errorCode(await call(tool, input, caller()))]).toEqual([tool, "INVALID_REQUEST"]);
+    expect((await send("/api/v1/get_products?brief=%00", { method: "GET" }, caller())).status).toBe(400);
+    expect((await callRest("list_creatives", { filters: { name_contains: "\\u0000 \ud83d\ude00" } }, caller())).isError).toBe(false);
+  });
+
   test("reads with only a context succeed for a known buyer", async () => {
     const context = { correlation_id: "c-1", nested: { list: [1, null, "ü"], empty: {} } };
     for (const tool of TOOLS.filter(({ kind, name }) => kind === "read" && name !== "tasks_get")) {
