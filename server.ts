@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import next from "next";
-import { handleBuyerRequest } from "@/lib/adcp/http";
+import { handleBuyerRequest, prepareDoor } from "@/lib/adcp/http";
 import { closeDatabase } from "@/lib/db/client";
 import { ConfigurationError, env, required } from "@/lib/env";
 import { exitWithParent } from "@/lib/exit-with-parent";
@@ -16,6 +16,7 @@ async function main(): Promise<void> {
   const { PORT, HOST, DEMO, publicUrl, EXIT_WITH_PARENT } = env();
   const app = next({ dev: false, hostname: HOST ?? "127.0.0.1", port: PORT });
   await app.prepare();
+  prepareDoor();
   const handleNext = app.getRequestHandler();
 
   const server = createServer((request, response) => {

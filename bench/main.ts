@@ -30,7 +30,7 @@ async function place(stack: Stack): Promise<void> {
 const goal = (isMet: boolean, text: string) => `${isMet ? "met" : "MISSED"} (goal ${text})`;
 
 async function main(): Promise<void> {
-  const stack = await startStack({ LOG_LEVEL: "silent" });
+  const stack = await startStack({ LOG_LEVEL: "silent", BUYER_WRITES_PER_SECOND: "100000" });
   try {
     const { appUrl, adminUrl } = await readEmbeddedUrls(stack.dataDir);
     await measure(60, 4, () => place(stack));

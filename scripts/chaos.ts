@@ -22,7 +22,7 @@ const settleMs = Number(options["settle-seconds"] ?? 240) * 1_000;
 const random = seededRandom(seed);
 
 async function main(): Promise<Verdict> {
-  const stack = await startStack({ LOG_LEVEL: "silent" });
+  const stack = await startStack({ LOG_LEVEL: "silent", BUYER_WRITES_PER_SECOND: "100000" });
   let kills = 0;
   let isKilling = true;
   try {

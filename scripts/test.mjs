@@ -45,7 +45,7 @@ function playwright() {
 const suites = {
   types: () => check(bin("tsc"), ["--noEmit"]),
   lint: () => check(bin("eslint"), ["--max-warnings=0", "--cache", "--cache-location", ".cache/eslint", "."]),
-  imports: () => check(bin("depcruise"), ["--config", ".dependency-cruiser.cjs", "--output-type", "err", "app", "components", "lib", "inngest", "engine", "server.ts", "worker.ts", "scripts", "simulators"]),
+  imports: () => check(bin("depcruise"), ["--config", ".dependency-cruiser.cjs", "--output-type", "err", "app", "components", "lib", "inngest", "engine", "proxy.ts", "instrumentation.ts", "server.ts", "worker.ts", "scripts", "simulators"]),
   unit: vitest,
   build: () => check(process.execPath, ["--import", "tsx", "scripts/build-cli.ts"]),
   e2e: playwright,
