@@ -19,7 +19,7 @@ const environmentSchema = z.object({
   BUYER_WRITES_PER_SECOND: z.coerce.number().min(1).max(1_000_000).default(60),
   PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   DEMO: flag.default(false),
-  ENCRYPTION_KEY: z.string().optional(),
+  ENCRYPTION_KEY: z.string().refine((text) => /^[0-9a-f]{64}$/i.test(text) || Buffer.from(text, "base64").length === 32, "must be 32 bytes, as 64 hex digits or base64 (openssl rand -hex 32 makes one)").optional(),
   AUTH_SECRET: z.string().min(32, "needs at least 32 characters").optional(),
   GOOGLE_CLIENT_ID: z.string().optional(),
   GOOGLE_CLIENT_SECRET: z.string().optional(),
@@ -41,7 +41,8 @@ export class ConfigurationError extends Error {}
 
 /** Parses an environment. Throws ConfigurationError with one readable line that names every wrong variable, never its value. */
 export function parseEnvironment(source: Record<string, string | undefined>): Environment {
-  const filled = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value !== ""));
+  const isOff = (name: string, value: string) => value === "" || (name === "INNGEST_DEV" && (value === "0" || value === "false"));
+  const filled = Object.fromEntries(Object.entries(source).filter(([name, value]) => value !== undefined && !isOff(name, value)));
   const result = environmentSchema.safeParse(filled);
   if (!result.success) {
     const mistakes = result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);

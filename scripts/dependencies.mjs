@@ -4,9 +4,9 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 
 /** `npm ci` when the lock file is not the one that node_modules was installed from. Plain JavaScript: it runs before anything is there. */
 export function ensureDependencies() {
-  const [major] = process.versions.node.split(".").map(Number);
-  if (major < 20) {
-    console.error(`Greenlight needs Node 20 or newer; this is ${process.version}.`);
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  if (major < 20 || (major === 20 && minor < 19)) {
+    console.error(`Greenlight needs Node 20.19 or newer; this is ${process.version}.`);
     process.exit(1);
   }
   const lock = createHash("sha256").update(readFileSync("package-lock.json")).digest("hex");

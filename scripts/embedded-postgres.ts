@@ -27,7 +27,9 @@ export async function startEmbeddedPostgres(options: Options): Promise<EmbeddedD
   if (process.getuid?.() === 0) await chmod(options.directory, 0o711);
   await stopLeftOver(cluster, options.mayStopOther ?? true);
 
-  const isNew = !(await exists(path.join(cluster, "PG_VERSION")));
+  // Written when initdb has ended: a cluster without it was cut off half way, and holds nothing.
+  const finished = path.resolve(options.directory, "initialised");
+  const isNew = !(await exists(finished));
   if (isNew) {
     await rm(cluster, { recursive: true, force: true });
     await writeFile(secretsFile, JSON.stringify({ admin: randomBytes(18).toString("base64url"), app: randomBytes(18).toString("base64url") }), { mode: 0o600 });
@@ -48,7 +50,10 @@ export async function startEmbeddedPostgres(options: Options): Promise<EmbeddedD
     onError: (line) => remember(messages, String(line), options.onLog),
   });
   try {
-    if (isNew) await server.initialise();
+    if (isNew) {
+      await server.initialise();
+      await writeFile(finished, new Date().toISOString());
+    }
     await server.start();
   } catch (error) {
     throw new Error(`PostgreSQL did not start in ${options.directory}. ${messages.slice(-5).join(" ").trim() || String(error)} Started as root, it runs as the user "postgres", which must be able to reach this folder and node_modules.`);

@@ -1,6 +1,6 @@
-import { and, isNull, eq } from "drizzle-orm";
-import { adapterConfigs } from "@/lib/ad-servers/schema";
+import { and, eq, inArray } from "drizzle-orm";
 import { closeDatabase, withWorkerRole } from "@/lib/db/client";
+import { syncJobs } from "@/lib/sync-jobs/schema";
 
 async function poll(what: string, timeoutMs: number, probe: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + timeoutMs;
@@ -11,15 +11,22 @@ async function poll(what: string, timeoutMs: number, probe: () => Promise<boolea
   }
 }
 
-export async function waitForHealth(url: string): Promise<void> {
+/** Asks where the web process listens: HOST may be one address of many. */
+export async function waitForHealth(host: string | undefined, port: number): Promise<void> {
+  const name = !host || host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host;
+  const url = `http://${name}:${port}/health`;
   await poll("Getting ready", 60_000, async () => (await fetch(url)).ok);
 }
 
-/** The demo's connections are tested by the worker as any other; orders can be placed once they are verified. */
-export async function waitForVerifiedConnections(): Promise<void> {
-  await poll("Verifying the demo's connections", 60_000, async () => {
-    const unverified = await withWorkerRole((tx) => tx.select({ id: adapterConfigs.id }).from(adapterConfigs).where(and(isNull(adapterConfigs.archivedAt), eq(adapterConfigs.status, "unverified"))));
-    return unverified.length === 0;
-  });
+/**
+ * The demo's connections are tested by the worker as any other; orders can be placed once they are verified. Answers false when the tests
+ * take too long or failed: the screens then say why, and have a button to try again.
+ */
+export async function waitForConnectionTests(): Promise<boolean> {
+  const isOver = await poll("Testing the demo's connections", 60_000, async () => {
+    const open = await withWorkerRole((tx) => tx.select({ id: syncJobs.id }).from(syncJobs).where(and(eq(syncJobs.kind, "connection_test"), inArray(syncJobs.state, ["queued", "running"]))));
+    return open.length === 0;
+  }).then(() => true, () => false);
   await closeDatabase();
+  return isOver;
 }

@@ -8,7 +8,7 @@ import { superviseChild, type Child } from "./children";
 import { seedDemo } from "./seed-demo";
 import { startEmbeddedPostgres, type EmbeddedDatabase } from "./embedded-postgres";
 import { assertDemoBoundary, prepareDatabase, StartRefused } from "./prepare-database";
-import { waitForHealth, waitForVerifiedConnections } from "./start-wait";
+import { waitForConnectionTests, waitForHealth } from "./start-wait";
 
 // The embedded database's library ends the process on a signal by itself; here the order of ending matters.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.removeAllListeners(signal);
@@ -21,7 +21,8 @@ let isStopping = false;
 
 async function main(): Promise<void> {
   const isEmbedded = !process.env.DATABASE_URL;
-  process.env.DEMO ??= isEmbedded ? "1" : "0";
+  // An empty variable counts as unset, here as in lib/env.ts.
+  process.env.DEMO ||= isEmbedded ? "1" : "0";
   Object.assign(process.env, { NODE_ENV: "production" });
   const env = parseEnvironment(process.env);
   const dataDir = path.resolve(env.DATA_DIR);
@@ -53,9 +54,9 @@ async function main(): Promise<void> {
   const worker = startChild("worker", "worker.ts", shared, "ready");
   const web = startChild("web process", "server.ts", shared, "listening");
   await Promise.all([worker, web]);
-  await waitForHealth(`http://127.0.0.1:${env.PORT}/health`);
-  if (env.DEMO) await waitForVerifiedConnections();
-  say(env.DEMO ? demoBlock(env.publicUrl, env.SIM_PORT) : `\nGreenlight is ready at ${env.publicUrl}\n  health   ${env.publicUrl}/health\n  sign in  ${env.publicUrl}/sign-in   (npm run create-admin makes the first administrator)\n`);
+  await waitForHealth(env.HOST, env.PORT);
+  if (env.DEMO && !(await waitForConnectionTests())) say("The demo's connections are not tested yet; see Connections in the app.");
+  say(env.DEMO ? demoBlock(env.publicUrl, env.SIM_PORT) : `\nGreenlight is ready at ${env.publicUrl}\n  health   ${env.publicUrl}/health\n  sign in  ${env.publicUrl}/sign-in   (npm run create-admin makes the first administrator; with the embedded database, before npm start)\n`);
 }
 
 async function startChild(name: string, file: string, childEnv: Record<string, string>, readyMessage: string): Promise<void> {
@@ -75,8 +76,8 @@ function useDemoSecrets(dataDir: string): void {
   if (process.getuid?.() === 0) chmodSync(dataDir, 0o711);
   if (!existsSync(file)) writeFileSync(file, JSON.stringify({ ENCRYPTION_KEY: randomBytes(32).toString("hex"), AUTH_SECRET: randomBytes(32).toString("hex") }), { mode: 0o600 });
   const secrets = JSON.parse(readFileSync(file, "utf8")) as Record<"ENCRYPTION_KEY" | "AUTH_SECRET", string>;
-  process.env.ENCRYPTION_KEY ??= secrets.ENCRYPTION_KEY;
-  process.env.AUTH_SECRET ??= secrets.AUTH_SECRET;
+  process.env.ENCRYPTION_KEY ||= secrets.ENCRYPTION_KEY;
+  process.env.AUTH_SECRET ||= secrets.AUTH_SECRET;
 }
 
 /** One start per data folder. A note left by a process that was killed is taken over. */
@@ -92,7 +93,7 @@ function claimDataDir(dataDir: string): void {
 function isStartProcess(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return !existsSync("/proc/self/cmdline") || readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("start.mjs");
+    return !existsSync("/proc/self/cmdline") || readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("scripts/start.ts");
   } catch {
     return false;
   }
@@ -130,6 +131,9 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal
   if (!isStopping) say("\nStopping …");
   void stop(0);
 });
+
+// start.mjs has ended, whatever ended it.
+process.on("disconnect", () => void stop(0));
 
 main().catch((error: unknown) => {
   const isReadable = error instanceof StartRefused || error instanceof ConfigurationError;

@@ -32,10 +32,9 @@ export async function startStack(env: Record<string, string> = {}, keepDataDir?:
       if (!keepDataDir) await rm(dataDir, { recursive: true, force: true });
     },
   };
-  await waitFor("the stack to be ready", () => {
-    if (child.exitCode !== null) throw new Error(`npm start ended:\n${output()}`);
-    return output().includes("Greenlight is ready");
-  }, 240_000).catch((error: unknown) => {
+  const ended = new Promise<never>((_resolve, reject) => child.once("exit", (code) => reject(new Error(`npm start ended with ${code}:\n${output()}`))));
+  ended.catch(() => undefined);
+  await Promise.race([waitFor("the stack to be ready", () => output().includes("Greenlight is ready"), 240_000), ended]).catch((error: unknown) => {
     child.kill("SIGINT");
     throw new Error(`${error instanceof Error ? error.message : String(error)}\n${output()}`);
   });
