@@ -1,6 +1,6 @@
 import { and, asc, eq, inArray, ne, sql } from "drizzle-orm";
 import { externalObjects } from "../ad-servers/schema";
-import { type AdServerError, type AppliedObject, type Operation } from "../ad-servers/types";
+import { type AdServerError, type AppliedObject, type AppliedOrder, type Operation } from "../ad-servers/types";
 import { type Ctx } from "../context";
 import { sha256 } from "../crypto";
 import { invariant } from "../errors";
@@ -57,6 +57,28 @@ export async function listUnknownCreations(ctx: Ctx, open: OpenOperation[]): Pro
 
 const isCreation = (operationKey: string) => /^(create|associate)-/.test(operationKey);
 
+/** Creations are resolved by themselves; approval and archival are never taken back, and do no harm twice. */
+const isReversible = (operationKey: string) => !/^(create|associate|approve|archive)-/.test(operationKey);
+
+/**
+ * A change of an older version that was sent and never came to its end may have had its effect all the same. What its objects hold is
+ * unknown from here on, so that this plan writes them again, above all when the order went back to what it was before. Answers what is known.
+ */
+export async function forgetUncertain(ctx: Ctx, fulfilmentId: string, version: number, open: OperationRow[], applied: AppliedOrder): Promise<AppliedOrder> {
+  const uncertain = open.filter(({ operationKey, startedAt, desiredVersion }) => startedAt !== null && desiredVersion < version && isReversible(operationKey));
+  const named = new Set(uncertain.flatMap(({ payload }) => stringsOf(payload)));
+  const forgotten = applied.objects.map(({ ourKey }) => ourKey).filter((ourKey) => named.has(ourKey));
+  if (forgotten.length === 0) return applied;
+  await ctx.db.update(externalObjects).set({ applied: {}, updatedAt: ctx.now })
+    .where(and(eq(externalObjects.tenantId, ctx.tenantId), eq(externalObjects.fulfilmentId, fulfilmentId), inArray(externalObjects.ourKey, forgotten)));
+  return { objects: applied.objects.map((object) => (named.has(object.ourKey) ? { ...object, applied: {} } : object)) };
+}
+
+function stringsOf(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(stringsOf) : [];
+}
+
 /** True when nothing was ever sent for this fulfilment. */
 export async function isUntouched(ctx: Ctx, fulfilmentId: string): Promise<boolean> {
   const [attempted] = await ctx.db.select({ id: fulfilmentOperations.id }).from(fulfilmentOperations)
@@ -97,10 +119,13 @@ export async function findOperation(ctx: Ctx, id: string): Promise<OpenOperation
   return found && { ...found.operation, runningMs: found.runningMs };
 }
 
-/** The intent: committed before the ad server hears of it. */
+/** The intent: committed before the ad server hears of it. Time is counted from the first attempt: a row may have waited long behind others. */
 export async function markStarted(ctx: Ctx, id: string): Promise<OperationRow> {
   const [row] = await ctx.db.update(fulfilmentOperations)
-    .set({ state: "started", attempts: sql`${fulfilmentOperations.attempts} + 1`, startedAt: sql`clock_timestamp()`, finishedAt: null })
+    .set({
+      state: "started", attempts: sql`${fulfilmentOperations.attempts} + 1`, finishedAt: null, startedAt: sql`clock_timestamp()`,
+      createdAt: sql`case when ${fulfilmentOperations.attempts} = 0 then ${ctx.now.toISOString()}::timestamptz else ${fulfilmentOperations.createdAt} end`,
+    })
     .where(and(one(ctx, id), ne(fulfilmentOperations.state, "done"))).returning();
   invariant(row, `operation ${id} was done already`);
   return row;

@@ -6,7 +6,7 @@ import { announceChange } from "../live";
 import { type Block, blockFulfilment, withdrawBlock } from "./blocked";
 import { type Executing, inTenant } from "./call";
 import { buildDesiredOrder, loadAppliedOrder, loadOrderParts, type OrderParts, planOrder } from "./desired";
-import { isUntouched, listOpenOperations, listUnknownCreations, type OpenOperation, type OperationRow, recordPlan, underWayMs } from "./journal";
+import { forgetUncertain, isUntouched, listOpenOperations, listUnknownCreations, type OpenOperation, type OperationRow, recordPlan, underWayMs } from "./journal";
 import { fence, type Lease, released, releaseLease, takeLease } from "./lease";
 import { drawOrderNumber } from "./order-number";
 import { DEFAULT_CHOICES, OPERATION_DEADLINE_MS } from "./policy";
@@ -54,9 +54,10 @@ function hasWork({ fulfilment, buy }: OrderParts): boolean {
 type Known = OrderParts & { applied: AppliedOrder; open: OpenOperation[] };
 
 async function planAnew(ctx: Ctx, executing: Executing, lease: Lease, known: Known): Promise<PlanStep> {
-  const { fulfilment, connection, applied, open } = known;
+  const { fulfilment, connection, open } = known;
   const { desired, problems } = await buildDesiredOrder(ctx, known, await drawOrderNumber(ctx, fulfilment));
   if (desired.isEnded && await isUntouched(ctx, fulfilment.id)) return endUntouched(ctx, lease, known);
+  const applied = await forgetUncertain(ctx, fulfilment.id, fulfilment.desiredVersion, open, known.applied);
   const plan = planOrder(() => executing.declaration(connection.kind), desired, applied, ctx.now);
   if (plan.outcome === "blocked") return block(ctx, lease, plan);
 

@@ -1,13 +1,14 @@
 import { eq } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
 import { useExecution } from "@/test/execution";
-import { createOrder } from "@/test/fixtures/order";
+import { changeOrder, createOrder } from "@/test/fixtures/order";
 import { createPublisher } from "@/test/fixtures/publisher";
 import { asStaff, failure } from "@/test/staff";
 import { accountAdvertisers } from "../accounts/schema";
 import { creativeAssignments, creatives } from "../creatives/schema";
 import { encryptSecret } from "../crypto";
 import { newId } from "../ids";
+import { mediaPackages } from "../media-buys/schema";
 import { tenants } from "../tenants/schema";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../time";
 import { webhookDeliveries } from "../webhooks/schema";
@@ -99,6 +100,41 @@ describe("failures", () => {
     await t().choose(order, "retry");
     expect((await t().execute(order)).outcome).toEqual({ because: "in_sync" });
     expect(t().server.orders).toHaveLength(1);
+  });
+
+  test("a change whose answer was lost is written back when the order returns to what it was", async () => {
+    const order = await createOrder(t().publisher);
+    const setUnits = (units: bigint) => changeOrder(order, (ctx) => ctx.db.update(mediaPackages).set({ units }).where(eq(mediaPackages.mediaBuyId, order.mediaBuyId)));
+    await t().execute(order);
+    const [before] = t().server.lines.map(({ units }) => units);
+    await setUnits(200_000n);
+    t().fail("update-line-items", "lose_reply");
+    let hasReturned = false;
+    const { outcome } = await t().execute(order, async () => {
+      if (hasReturned) return;
+      hasReturned = true;
+      expect(t().server.lines).toMatchObject([{ units: "200000" }]);
+      t().heal();
+      await setUnits(BigInt(before ?? 0));
+    });
+    expect(outcome).toEqual({ because: "in_sync" });
+    expect(hasReturned).toBe(true);
+    expect(t().server.lines).toMatchObject([{ units: before }]);
+    expect((await t().fulfilmentOf(order)).drift).toEqual([]);
+  });
+
+  test("the hours that an operation waited behind another one are none of its own attempts", async () => {
+    t().fail("create-line-items", "not_ready");
+    const order = await createOrder(t().publisher);
+    let waitedMs = 0;
+    const { outcome } = await t().execute(order, async (_name, ms) => {
+      waitedMs += ms;
+      if (waitedMs > 3 * HOUR_MS) t().heal();
+      else return;
+      if (!t().server.calls.some(({ kind }) => kind === "approve-order")) t().fail("approve-order", "lose_reply");
+    });
+    expect(outcome).toEqual({ because: "in_sync" });
+    expect(t().server.calls.filter(({ kind }) => kind === "approve-order").length).toBeGreaterThan(1);
   });
 
   test("what the ad server asks to wait is waited", async () => {

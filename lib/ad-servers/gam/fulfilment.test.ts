@@ -72,6 +72,27 @@ test("replies lost after every commit: one order, one line item a package, in sy
   expect(await gam.rows("orders")).toMatchObject([{ archived: true }]);
 });
 
+test("a pause whose answer was lost is taken back by a resume that comes before it is tried again", async () => {
+  const order = await createOrder(publisher, { packages: 2, advertiser, target });
+  expect(await execute(order)).toBe("in_sync");
+  const running = (await gam.rows("lineItems")).map(({ status }) => status);
+  const setStatus = (status: "active" | "paused") => changeOrder(order, (ctx) => ctx.db.update(mediaBuys).set({ status }).where(eq(mediaBuys.id, order.mediaBuyId)));
+  await setStatus("paused");
+  await gam.addFault({ kind: "dropAfterCommit", match: { path: "batchPause" }, count: 1 });
+  let isResumed = false;
+  const run = new DurableRun(world, { tenantId: order.tenantId, fulfilmentId: order.fulfilmentId, runId: newId() });
+  const ended = await run.proceed(executing(), new Killer(), async () => {
+    if (isResumed) return;
+    isResumed = true;
+    expect((await gam.rows("lineItems")).map(({ status }) => status)).toEqual(["PAUSED", "PAUSED"]);
+    await setStatus("active");
+  });
+  expect(isResumed).toBe(true);
+  expect(ended).toEqual({ because: "in_sync" });
+  expect((await gam.rows("lineItems")).map(({ status }) => status)).toEqual(running);
+  expect(await stateOf(order)).toEqual(["in_sync", null, []]);
+});
+
 test("killed at each instruction in turn: nothing is lost or doubled", async () => {
   let kills = 0;
   for (let at = 1; ; at += 1) {
