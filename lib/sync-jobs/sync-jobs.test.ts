@@ -122,10 +122,10 @@ describe("testing a connection", () => {
     expect((await connectionOf())?.status).toBe("verified");
   });
 
-  test("orders that stopped because of the key go on once the test passes", async () => {
+  test.each(["failed", "verified"] as const)("orders that stopped because of the key go on once the test passes, of a connection that was %s", async (status) => {
     const order = await createOrder(publisher);
     await inTenant((tx) => tx.update(fulfilments).set({ state: "blocked", blockedCode: "credentials_refused" }).where(eq(fulfilments.id, order.fulfilmentId)));
-    await inTenant((tx) => tx.update(adapterConfigs).set({ status: "failed" }).where(eq(adapterConfigs.id, publisher.adapterConfigId)));
+    await inTenant((tx) => tx.update(adapterConfigs).set({ status }).where(eq(adapterConfigs.id, publisher.adapterConfigId)));
     await test_();
     const [fulfilment] = await inTenant((tx) => tx.select().from(fulfilments).where(eq(fulfilments.id, order.fulfilmentId)));
     expect(fulfilment).toMatchObject({ state: "pending", desiredVersion: 2 });

@@ -25,7 +25,7 @@ export async function saveTestResult(ctx: Ctx, connection: Connection, found: Fo
   const lastTest = describeTest(connection, found, ctx.now);
   const isVerified = lastTest.checks.every(({ outcome }) => outcome !== "fail");
   // Before the connection's own row is written: media buys are locked before connections everywhere.
-  if (isVerified && connection.status !== "verified") await retryBlockedForConnection(ctx, { adapterConfigId: connection.id });
+  if (isVerified) await retryBlockedForConnection(ctx, { adapterConfigId: connection.id });
   return save(ctx, connection, { lastTest, networkName: found.networkName, status: isVerified ? "verified" : "failed", verifiedAt: isVerified ? ctx.now : null });
 }
 
