@@ -189,7 +189,7 @@ export async function failFulfilment(ctx: Ctx, input: { fulfilmentId: string; de
 }
 
 /** Reasons that end when a connection's key, settings or rights are put right. */
-const CONNECTION_CODES = ["credentials_refused", "credentials_invalid", "credentials_unreadable", "no_credentials", "connection_config", "permission_denied"];
+export const CONNECTION_CODES = ["credentials_refused", "credentials_invalid", "credentials_unreadable", "no_credentials", "connection_config", "permission_denied"];
 
 /** Once a connection passes its test again, the orders that stopped because of it go on. Answers how many. */
 export async function retryBlockedForConnection(ctx: Ctx, input: { adapterConfigId: string }): Promise<number> {

@@ -103,7 +103,7 @@ export async function recordPlan(ctx: Ctx, fulfilmentId: string, version: number
       target: [fulfilmentOperations.tenantId, fulfilmentOperations.fulfilmentId, desiredVersion, operationKey, intentHash],
       set: {
         state: "planned", position: sql`excluded.position`, finishedAt: null,
-        attempts: sql`case when ${isFresh} then 0 else ${attempts} end`, createdAt: sql`case when ${isFresh} then excluded.created_at else ${createdAt} end`,
+        attempts: sql`case when ${isFresh} then least(${attempts}, 1) else ${attempts} end`, createdAt: sql`case when ${isFresh} then excluded.created_at else ${createdAt} end`,
       },
       setWhere: ne(state, "done"),
     })

@@ -4,7 +4,7 @@ import { AdServerError, type OperationResult } from "../ad-servers/types";
 import { recordAudit } from "../audit/service";
 import { type Ctx } from "../context";
 import { announceChange } from "../live";
-import { blockFulfilment } from "./blocked";
+import { blockFulfilment, CONNECTION_CODES } from "./blocked";
 import { callAdServer, createCall, type Executing, inTenant } from "./call";
 import { loadOrderParts, type OrderParts } from "./desired";
 import { findOperation, isStartedElsewhere, markDone, markFailed, markPlannedAgain, markStarted, markUnknown, type OperationRow, underWayMs } from "./journal";
@@ -99,11 +99,16 @@ async function rememberAdvertiser(ctx: Ctx, { operation, parts: { buy, account, 
 
 async function finishWithError(ctx: Ctx, begun: Begun, error: AdServerError, isResolving: boolean): Promise<OperationStep> {
   const { lease, operation } = begun;
+  if (isResolving && [...CONNECTION_CODES, "connection_archived"].includes(error.code)) {
+    // Says nothing about what an earlier attempt made: that stays unknown until the connection works again.
+    await markUnknown(ctx, operation.id, error);
+    return stop(ctx, begun, { code: error.code, reason: error.message, choices: DEFAULT_CHOICES });
+  }
   if (error.options.isPermanent) {
     await markFailed(ctx, operation.id, { code: error.code, message: error.message, correlationId: error.options.correlationId });
     return isResolving ? { next: "again" } : stop(ctx, begun, { code: error.code, reason: error.message, choices: DEFAULT_CHOICES });
   }
-  if (error.options.isAmbiguous) await markUnknown(ctx, operation.id, error);
+  if (error.options.isAmbiguous || isResolving) await markUnknown(ctx, operation.id, error);
   else await markPlannedAgain(ctx, operation.id, { error });
   const delayMs = retryDelayMs(operation.attempts, ctx.now.getTime() - operation.createdAt.getTime(), error.options.retryAfterMs);
   if (delayMs !== null) return park(ctx, lease, delayMs, error.message);

@@ -1,10 +1,12 @@
 import { eq } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
 import { useExecution } from "@/test/execution";
+import { FakeAdServer } from "@/test/fake-ad-server";
 import { changeOrder, createOrder } from "@/test/fixtures/order";
 import { createPublisher } from "@/test/fixtures/publisher";
 import { asStaff, failure } from "@/test/staff";
 import { accountAdvertisers } from "../accounts/schema";
+import { AdServerError } from "../ad-servers/types";
 import { creativeAssignments, creatives } from "../creatives/schema";
 import { encryptSecret } from "../crypto";
 import { newId } from "../ids";
@@ -135,6 +137,26 @@ describe("failures", () => {
     });
     expect(outcome).toEqual({ because: "in_sync" });
     expect(t().server.calls.filter(({ kind }) => kind === "approve-order").length).toBeGreaterThan(1);
+  });
+
+  test("credentials refused while a lost creation is looked for: it stays unknown, and is found once they work", async () => {
+    const order = await createOrder(t().publisher);
+    let isRefused = false;
+    let isFirst = true;
+    t().use(new FakeAdServer(async (where) => {
+      if (isRefused && where.endsWith(": asked")) throw new AdServerError("credentials_refused", "The key was revoked.", { isPermanent: true, isAmbiguous: false });
+      if (where !== "create-order: done" || !isFirst) return;
+      isFirst = false;
+      isRefused = true;
+      throw new AdServerError("connection_lost", "The connection broke before the answer.", { isPermanent: false, isAmbiguous: true });
+    }));
+    expect((await t().execute(order)).outcome).toEqual({ because: "blocked" });
+    expect(await t().fulfilmentOf(order)).toMatchObject({ state: "blocked", blockedCode: "credentials_refused", leaseOwner: null });
+    expect((await t().operationsOf(order)).find(({ kind }) => kind === "create-order")).toMatchObject({ state: "unknown", attempts: 2 });
+    await t().setStatus(order, "canceled");
+    isRefused = false;
+    expect((await t().execute(order)).outcome).toEqual({ because: "ended" });
+    expect(t().server.orders).toMatchObject([{ isArchived: true }]);
   });
 
   test("what the ad server asks to wait is waited", async () => {
