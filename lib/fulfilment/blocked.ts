@@ -108,8 +108,9 @@ async function apply(ctx: Ctx, choice: ChoiceId, fulfilmentId: string, mediaBuyI
       announceChange(ctx, "media_buy", mediaBuyId);
       return;
     case "give_up":
-      await giveUp(ctx, mediaBuyId, note);
-      break;
+      if (await giveUp(ctx, mediaBuyId, note)) break;
+      await endFulfilment(ctx, fulfilmentId, mediaBuyId);
+      return;
     case "keep_waiting":
       break;
   }
@@ -140,13 +141,24 @@ async function forgetDrifted(ctx: Ctx, fulfilmentId: string): Promise<void> {
 const BEFORE_ACTIVE: readonly MediaBuyStatus[] = ["pending_creatives", "pending_start"];
 const SINCE_ACTIVE: readonly MediaBuyStatus[] = ["active", "paused"];
 
-/** Staff give up: rejected when it never ran, else canceled by the seller. The buyer sees it, and whatever was booked is ended. */
-async function giveUp(ctx: Ctx, mediaBuyId: string, note: string | undefined): Promise<void> {
+/** Staff give up: rejected when it never ran, else canceled by the seller. The buyer sees it, and whatever was booked is ended. False: it has ended already. */
+async function giveUp(ctx: Ctx, mediaBuyId: string, note: string | undefined): Promise<boolean> {
   const [buy] = await ctx.db.select({ status: mediaBuys.status }).from(mediaBuys).where(and(eq(mediaBuys.tenantId, ctx.tenantId), eq(mediaBuys.id, mediaBuyId)));
   invariant(buy, `no media buy ${mediaBuyId}`);
   const reason = note ?? "The publisher could not book this order in its ad server.";
   if (BEFORE_ACTIVE.includes(buy.status)) await transitionMediaBuy(ctx, { mediaBuyId, from: BEFORE_ACTIVE, to: "rejected", set: { rejectionReason: reason } });
   else if (SINCE_ACTIVE.includes(buy.status)) await transitionMediaBuy(ctx, { mediaBuyId, from: SINCE_ACTIVE, to: "canceled", set: { canceledAt: ctx.now, canceledBy: "seller", cancellationReason: reason } });
+  else return false;
+  return true;
+}
+
+/** The ad server would not even end the order, and staff let it be. A version that is on its way meanwhile goes on undisturbed. */
+async function endFulfilment(ctx: Ctx, id: string, mediaBuyId: string): Promise<void> {
+  const ended = await ctx.db.update(fulfilments).set({ state: "ended", blockedCode: null, blockedReason: null, updatedAt: ctx.now })
+    .where(and(eq(fulfilments.tenantId, ctx.tenantId), eq(fulfilments.id, id), inArray(fulfilments.state, ["blocked", "failed"]))).returning({ id: fulfilments.id });
+  if (ended.length === 0) return;
+  await recordAudit(ctx, { action: "fulfilment.ended", objectKind: "fulfilment", objectId: id, mediaBuyId, summary: "Given up: the ad server is left as it is" });
+  announceChange(ctx, "media_buy", mediaBuyId);
 }
 
 const NO_FULFILMENT = "This order is not booked through such a connection.";

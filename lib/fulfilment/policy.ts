@@ -65,5 +65,5 @@ export function choices(...ids: ChoiceId[]): Choice[] {
 }
 
 export const DEFAULT_CHOICES = choices("retry", "give_up");
-export const WAITED_TOO_LONG_CHOICES = choices("keep_waiting", "overbook", "skip_inventory_check");
+export const WAITED_TOO_LONG_CHOICES = choices("keep_waiting", "overbook", "skip_inventory_check", "give_up");
 export const DRIFT_CHOICES: Choice[] = [{ id: "retry", label: "Write our values again" }, { id: "accept", label: LABELS.accept }];

@@ -1,4 +1,4 @@
-import { eq } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
 import { useExecution } from "@/test/execution";
 import { FakeAdServer } from "@/test/fake-ad-server";
@@ -7,6 +7,7 @@ import { createPublisher } from "@/test/fixtures/publisher";
 import { asStaff, failure } from "@/test/staff";
 import { accountAdvertisers } from "../accounts/schema";
 import { AdServerError } from "../ad-servers/types";
+import { auditLog } from "../audit/schema";
 import { creativeAssignments, creatives } from "../creatives/schema";
 import { encryptSecret } from "../crypto";
 import { newId } from "../ids";
@@ -34,7 +35,7 @@ describe("waiting for the ad server", { timeout: 120_000 }, () => {
     const hours = rests.reduce((sum, ms) => sum + ms, 0) / HOUR_MS;
     expect(hours).toBeGreaterThan(23.9);
     expect(hours).toBeLessThanOrEqual(24);
-    expect((await t().openStep(order)).payload.choices?.map(({ id }) => id)).toEqual(["keep_waiting", "overbook", "skip_inventory_check"]);
+    expect((await t().openStep(order)).payload.choices?.map(({ id }) => id)).toEqual(["keep_waiting", "overbook", "skip_inventory_check", "give_up"]);
 
     await t().choose(order, "keep_waiting");
     t().heal();
@@ -245,6 +246,19 @@ describe("failures", () => {
     expect(await t().buyOf(order)).toMatchObject(to === "rejected" ? { status: to, rejectionReason: "No room this spring." } : { status: to, canceledBy: "seller", cancellationReason: "No room this spring." });
     expect((await t().execute(order)).outcome).toEqual({ because: "ended" });
     expect(t().server.orders).toMatchObject([{ isArchived: true }]);
+  });
+
+  test("giving up an order that has ended already leaves the ad server as it is, and says so", async () => {
+    const order = await createOrder(t().publisher);
+    await t().execute(order);
+    t().fail("archive-order", "refuse");
+    await t().setStatus(order, "canceled");
+    expect((await t().execute(order)).outcome).toEqual({ because: "blocked" });
+    await t().choose(order, "give_up");
+    expect(await t().fulfilmentOf(order)).toMatchObject({ state: "ended", desiredVersion: 2, blockedCode: null, blockedReason: null });
+    expect(await t().buyOf(order)).toMatchObject({ status: "canceled" });
+    const audit = await t().read(order, (tx) => tx.select({ objectId: auditLog.objectId }).from(auditLog).where(and(eq(auditLog.tenantId, order.tenantId), eq(auditLog.action, "fulfilment.ended"))));
+    expect(audit).toEqual([{ objectId: order.fulfilmentId }]);
   });
 
   test("two people answer at once: the second hears who did", async () => {
