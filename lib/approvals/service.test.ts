@@ -1,14 +1,18 @@
-import { asc, eq } from "drizzle-orm";
+import { EventEmitter, once } from "node:events";
+import { asc, eq, sql } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
 import { useTestDatabase } from "@/test/db";
-import { asActor, asBuyer, asSystem, banner, change, days, decide, homepage, list, NOW, order, place, readBuy, review, staff } from "@/test/fixtures/orders";
+import { ACCOUNT, asActor, asBuyer, asSystem, banner, change, days, decide, homepage, list, NOW, order, place, readBuy, review, staff } from "@/test/fixtures/orders";
 import { createPublisher, type PublisherFixture } from "@/test/fixtures/publisher";
+import { waitFor } from "@/test/wait";
+import { resolveAccount } from "../accounts/service";
 import { adapterConfigs } from "../ad-servers/schema";
 import { findResponseProblem } from "../adcp/tool-schemas";
 import { createMediaBuyTool } from "../adcp/tools/create-media-buy";
 import { auditLog } from "../audit/schema";
 import { type StaffRole } from "../context";
 import { creatives } from "../creatives/schema";
+import { upsertCreatives } from "../creatives/service";
 import { outbox } from "../events/schema";
 import { newId, toWireId } from "../ids";
 import { mediaPackages, tasks } from "../media-buys/schema";
@@ -62,6 +66,26 @@ describe("approving", () => {
     const { result } = presentTask(task) as { result: Record<string, unknown> };
     expect(findResponseProblem(createMediaBuyTool, result)).toBeNull();
     expect(result).toMatchObject({ packages: [{ format_ids: [{ agent_url: "https://formats.example" }], agency_estimate_number: "E-7", impressions: 80_000 }], valid_actions: expect.arrayContaining(["cancel"]) });
+  });
+
+  test("a creative that changes while its order is being approved reaches the ad server", async () => {
+    const { publisher, mediaBuyId } = await waiting(homepage({ creatives: [banner()] }));
+    const seen = await review(publisher, mediaBuyId);
+    const steps = new EventEmitter();
+    const approved = once(steps, "approved");
+    const commit = once(steps, "commit");
+    const approving = asActor(publisher, staff("trafficker"), async (ctx) => {
+      await decideMediaBuy(ctx, { stepId: seen.openStep?.id ?? "", decision: "approve", shownHash: seen.shownHash });
+      steps.emit("approved");
+      await commit;
+    });
+    await Promise.race([approved, approving]);
+    const changing = asBuyer(publisher, async (ctx) => upsertCreatives(ctx, { session: publisher.session, account: await resolveAccount(ctx, publisher.session, ACCOUNT), items: [banner("banner-1", { name: "New name" })] }));
+    const isWaiting = () => asSystem(publisher, async ({ db }) => (await db.execute(sql`select 1 from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())`)).length > 0);
+    await Promise.race([changing, waitFor("a wait for the library", isWaiting)]);
+    steps.emit("commit");
+    await Promise.all([approving, changing]);
+    expect(await readBuy(publisher, mediaBuyId)).toMatchObject({ buy: { status: "pending_start" }, fulfilments: [{ desiredVersion: 3 }] });
   });
 
   test("freezes the start at a quarter of an hour from now when the requested one is too soon", async () => {

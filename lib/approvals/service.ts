@@ -3,6 +3,7 @@ import { z } from "zod";
 import { recordAudit } from "../audit/service";
 import { requirePermission } from "../auth/permissions";
 import { type Ctx } from "../context";
+import { lockLibrary } from "../creatives/serving";
 import { env } from "../env";
 import { AppError, invariant } from "../errors";
 import { requestConvergence } from "../fulfilment/request";
@@ -13,6 +14,7 @@ import { effectiveStart } from "../media-buys/flight";
 import { presentConfirmation, presentSoldPackage } from "../media-buys/present";
 import { type AssignedCreative, creativeReadiness, lockMediaBuy } from "../media-buys/queries";
 import { endTask, type TaskError } from "../media-buys/tasks";
+import { mediaBuys } from "../media-buys/schema";
 import { nextStatusAfterConfirmation, transitionMediaBuy } from "../media-buys/transitions";
 import { tenants } from "../tenants/schema";
 import { formatDateTime } from "../time";
@@ -37,7 +39,7 @@ export async function decideMediaBuy(ctx: Ctx, input: DecideInput): Promise<{ me
   if (input.decision !== "approve" && reason === "") throw new AppError("VALIDATION_ERROR", "Give a reason: the buyer will read it.", { field: "reason" });
   if (reason.length > REASON_LENGTH_MAX) throw new AppError("VALIDATION_ERROR", `A reason has at most ${REASON_LENGTH_MAX} characters.`, { field: "reason" });
 
-  const step = await lockOpenStep(ctx, input.stepId);
+  const step = await lockOpenStep(ctx, input.stepId, input.decision);
   const review = await loadReview(ctx, step.mediaBuyId);
   if (review.shownHash !== input.shownHash) {
     throw new AppError("CONFLICT", "The order has changed since you looked at it.", { suggestion: "Reload to see it as it is now, then decide." });
@@ -59,19 +61,21 @@ export async function decideMediaBuy(ctx: Ctx, input: DecideInput): Promise<{ me
 
 const DECIDED: Record<string, string> = { approve: "approved", reject: "rejected", ask_for_changes: "asked for changes to" };
 
-/** Locks the order, then the step: every path takes them in this order. Of two people, the second waits here and learns who was first. */
-async function lockOpenStep(ctx: Ctx, stepId: string): Promise<WorkflowStep> {
+/** Locks the library for an approval, the order, then the step: every path takes them in this order. Of two people, the second waits here and learns who was first. */
+async function lockOpenStep(ctx: Ctx, stepId: string, decision: Decision): Promise<WorkflowStep> {
   const its = and(eq(workflowSteps.tenantId, ctx.tenantId), eq(workflowSteps.id, stepId), eq(workflowSteps.kind, "media_buy_approval"));
-  const [known] = isUuid(stepId) ? await ctx.db.select({ mediaBuyId: workflowSteps.mediaBuyId }).from(workflowSteps).where(its) : [];
+  const [known] = isUuid(stepId) ? await ctx.db.select({ mediaBuyId: mediaBuys.id, accountId: mediaBuys.accountId }).from(workflowSteps)
+    .innerJoin(mediaBuys, and(eq(mediaBuys.tenantId, workflowSteps.tenantId), eq(mediaBuys.id, workflowSteps.mediaBuyId))).where(its) : [];
   if (!known) throw new AppError("REFERENCE_NOT_FOUND", "There is no such approval here.");
+  if (decision === "approve") await lockLibrary(ctx, known.accountId);
   await lockMediaBuy(ctx, known.mediaBuyId);
   const [step] = await ctx.db.select().from(workflowSteps).where(its).for("update");
   invariant(step, "a workflow step vanished");
   if (step.state === "requires_approval") return step;
   const [tenant] = await ctx.db.select({ timeZone: tenants.timeZone }).from(tenants).where(eq(tenants.id, ctx.tenantId));
-  const decision = DECIDED[step.decision ?? ""] ?? "decided";
+  const decided = DECIDED[step.decision ?? ""] ?? "decided";
   const when = step.decidedAt && tenant ? ` on ${formatDateTime(step.decidedAt, tenant.timeZone)}` : "";
-  throw new AppError("CONFLICT", `${step.decidedByLabel ?? "Somebody"} ${decision} this order${when}.`, {
+  throw new AppError("CONFLICT", `${step.decidedByLabel ?? "Somebody"} ${decided} this order${when}.`, {
     suggestion: "Reload to see where it stands.", details: { decision: step.decision, decided_by: step.decidedByLabel, decided_at: step.decidedAt?.toISOString() },
   });
 }

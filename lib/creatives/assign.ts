@@ -11,7 +11,7 @@ import { isTerminal, reviseMediaBuy } from "../media-buys/transitions";
 import { findFormat } from "./formats";
 import { creativeAssignments } from "./schema";
 import { isServable, loadByBuyerIds } from "./service";
-import { lockMediaBuysById, reconverge } from "./serving";
+import { lockLibrary, lockMediaBuysById, reconverge } from "./serving";
 import { type CreativeRow } from "./to-desired";
 
 const assignmentItem = z.looseObject({ creative_id: z.string(), package_id: z.string(), weight: z.number().optional(), placement_ids: z.array(z.string()).optional() });
@@ -28,6 +28,7 @@ type Package = { id: string; mediaBuyId: string; formatIds: string[]; isOver: bo
  */
 export async function assignCreatives(ctx: Ctx, { account, items }: { account: AccountRow; items: readonly unknown[] }): Promise<AssignmentOutcome[]> {
   const parsed = items.map((item) => assignmentItem.parse(item));
+  await lockLibrary(ctx, account.id);
   const library = await loadByBuyerIds(ctx, account, parsed.map((item) => item.creative_id));
   const packages = await loadOwnPackages(ctx, account, parsed.map((item) => item.package_id));
   const planned = parsed.map((item) => {

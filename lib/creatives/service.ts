@@ -10,7 +10,7 @@ import { newId, toWireId } from "../ids";
 import { findFormat } from "./formats";
 import { creatives } from "./schema";
 import { type CreativeRow } from "./to-desired";
-import { lockServingMediaBuys, reconverge } from "./serving";
+import { lockLibrary, lockServingMediaBuys, reconverge } from "./serving";
 import { checkAssets, unusedAssets } from "./validate";
 
 const CREATIVE_ID_LENGTH_MAX = 255;
@@ -48,6 +48,7 @@ export type UpsertInput = { session: BuyerSession; account: AccountRow; /** Crea
  */
 export async function upsertCreatives(ctx: Ctx, { session, account, items }: UpsertInput): Promise<CreativeOutcome[]> {
   const parsed = items.map((item) => creativeItem.parse(item));
+  await lockLibrary(ctx, account.id);
   const existing = await loadByBuyerIds(ctx, account, parsed.map((item) => item.creative_id));
   const planned = parsed.map((item, index) => {
     const errors = checkItem(item);
@@ -76,6 +77,7 @@ export async function upsertCreatives(ctx: Ctx, { session, account, items }: Ups
 
 /** Archives what the account's library holds beyond `kept`; what served it converges again. */
 export async function archiveOthers(ctx: Ctx, account: AccountRow, kept: string[]): Promise<CreativeOutcome[]> {
+  await lockLibrary(ctx, account.id);
   const others = and(eq(creatives.tenantId, ctx.tenantId), eq(creatives.accountId, account.id), isNull(creatives.archivedAt), kept.length > 0 ? notInArray(creatives.creativeId, kept) : undefined);
   const found = await ctx.db.select({ id: creatives.id }).from(creatives).where(others);
   const serving = await lockServingMediaBuys(ctx, found.map(({ id }) => id));

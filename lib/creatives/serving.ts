@@ -1,10 +1,18 @@
-import { and, asc, eq, inArray, isNotNull, notInArray } from "drizzle-orm";
+import { and, asc, eq, inArray, isNotNull, notInArray, sql } from "drizzle-orm";
 import { type Ctx } from "../context";
 import { requestConvergence } from "../fulfilment/request";
 import { mediaBuys, mediaPackages } from "../media-buys/schema";
 import { creativeAssignments } from "./schema";
 
 const ENDED = ["completed", "rejected", "canceled"] as const;
+
+/**
+ * Held to the end of the transaction by everybody who changes an account's creatives, or confirms or changes what serves them: otherwise a
+ * creative that changes while an order is being confirmed reaches no ad server. It comes before any media buy's lock.
+ */
+export async function lockLibrary(ctx: Ctx, accountId: string): Promise<void> {
+  await ctx.db.execute(sql`select pg_advisory_xact_lock(hashtextextended(${accountId}, 0))`);
+}
 
 /**
  * The confirmed media buys that run these creatives and have not ended, locked in the order of their ids: a media buy's lock comes before

@@ -6,6 +6,7 @@ import { type Ctx } from "../context";
 import { findFormat } from "../creatives/formats";
 import { creativeAssignments } from "../creatives/schema";
 import { loadByBuyerIds, upsertCreatives } from "../creatives/service";
+import { lockLibrary } from "../creatives/serving";
 import { AppError, invariant } from "../errors";
 import { type AssignedCreative, type CreativeRow } from "./queries";
 import { type CreativeAssignment, type CreativeUpload } from "./request";
@@ -34,6 +35,7 @@ export async function attachCreatives(
 ): Promise<{ assigned: AssignedCreative[]; assign(): Promise<void> }> {
   if (input.packages.every((item) => item.uploads.length === 0 && item.assignments === undefined)) return { assigned: [], assign: () => Promise.resolve() };
   const wishes = input.packages.flatMap(wishesOf);
+  if (wishes.length > 0) await lockLibrary(ctx, input.account.id);
   const library = await upload(ctx, input);
   const named = wishes.map(({ creativeId }) => creativeId).filter((creativeId) => !library.has(creativeId));
   for (const [creativeId, row] of await loadByBuyerIds(ctx, input.account, [...new Set(named)])) library.set(creativeId, row);

@@ -1,6 +1,7 @@
 import { type AccountRow } from "../accounts/present";
 import { type BuyerSession } from "../adcp/tool";
 import { type Ctx } from "../context";
+import { lockLibrary } from "../creatives/serving";
 import { AppError } from "../errors";
 import { requestConvergence } from "../fulfilment/request";
 import { recordChange } from "./change-audit";
@@ -32,6 +33,7 @@ export async function updateMediaBuy(ctx: Ctx, input: UpdateMediaBuyInput): Prom
     refuseUnsupported(request, (field) => !KNOWN.has(field));
     checkReceiver(request);
   }
+  if (!request.canceled && namesCreatives(request)) await lockLibrary(ctx, input.account.id);
   const buy = await lockOwnMediaBuy(ctx, { principalId: input.session.principalId, accountId: input.account.id }, request.media_buy_id);
   refuseStale(buy, request);
   refuseEnded(buy, request, ctx.now);
@@ -54,6 +56,10 @@ export async function updateMediaBuy(ctx: Ctx, input: UpdateMediaBuyInput): Prom
   await recordChange(ctx, { before: buy, after: changed, packagesBefore: before, affected: change.affected });
   const assigned = change.affected.length > 0 ? await loadAssigned(ctx, [buy.id]) : [];
   return { payload: present(ctx, changed, change.affected.map((row) => presentSoldPackage(row, { buy: changed, assigned, agentUrl: input.agentUrl }))) };
+}
+
+function namesCreatives({ packages = [], new_packages: added = [] }: UpdateRequest): boolean {
+  return [...packages, ...added].some((item) => item.creatives !== undefined || item.creative_assignments !== undefined);
 }
 
 function refuseStale(buy: MediaBuyRow, request: UpdateRequest): void {
