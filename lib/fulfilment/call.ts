@@ -62,8 +62,11 @@ function unusable(code: string, message: string): AdServerError {
 /**
  * One piece of remote work with a real deadline, and every failure as an AdServerError: one that a driver did not foresee is
  * ambiguous, because the effect may have happened.
+ * @param since from when the deadline counts, by performance.now(): before the start was noted, so that nobody is at it once others think so
  */
-export async function callAdServer<T>(deadlineMs: number, work: (signal: AbortSignal) => Promise<T>): Promise<T | AdServerError> {
+export async function callAdServer<T>(deadlineMs: number, work: (signal: AbortSignal) => Promise<T>, since = performance.now()): Promise<T | AdServerError> {
+  const leftMs = deadlineMs - (performance.now() - since);
+  if (leftMs <= 0) return new AdServerError("too_late", "Greenlight was too slow to ask the ad server in time.", { isPermanent: false, isAmbiguous: false });
   const deadline = new AbortController();
   const late = new AdServerError("deadline", `The ad server did not finish within ${deadlineMs / 1_000} s.`, { isPermanent: false, isAmbiguous: true });
   let timer: NodeJS.Timeout | undefined;
@@ -71,7 +74,7 @@ export async function callAdServer<T>(deadlineMs: number, work: (signal: AbortSi
     timer = setTimeout(() => {
       reject(late);
       deadline.abort(late);
-    }, deadlineMs);
+    }, leftMs);
   });
   try {
     return await Promise.race([work(deadline.signal), isOver]);

@@ -31,12 +31,13 @@ const ADVERTISER_DELAY_MS = 2_000;
  * more, and looks the effect up in the ad server before it repeats it.
  */
 export async function runOperation(executing: Executing, run: Run, work: { operationId: string; version: number; isResolving: boolean }): Promise<OperationStep> {
+  const since = performance.now();
   const begun = await inTenant(executing, run.tenantId, (ctx) => beginOperation(ctx, run, work));
   if ("next" in begun) return begun;
   const { kind, payload, attempts } = begun.operation;
   const { connection } = begun.parts;
   const answer = await callAdServer(OPERATION_DEADLINE_MS[connection.mode], async (signal) =>
-    executing.driver(connection.kind).execute({ kind, payload, attempts }, createCall(executing, connection, signal)));
+    executing.driver(connection.kind).execute({ kind, payload, attempts }, createCall(executing, connection, signal)), since);
   if (answer instanceof AdServerError) executing.log.warn("An ad-server operation failed", { run, operation: begun.operation.operationKey, code: answer.code, error: answer });
   return inTenant(executing, run.tenantId, (ctx) => finishOperation(ctx, begun, answer, work.isResolving));
 }

@@ -1,5 +1,5 @@
 import { and, eq } from "drizzle-orm";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { useExecution } from "@/test/execution";
 import { FakeAdServer } from "@/test/fake-ad-server";
 import { changeOrder, createOrder } from "@/test/fixtures/order";
@@ -16,8 +16,10 @@ import { tenants } from "../tenants/schema";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../time";
 import { webhookDeliveries } from "../webhooks/schema";
 import { failFulfilment, resolveBlocked, retryBlockedForAccount, retryFulfilment } from "./blocked";
-import { inTenant } from "./call";
-import { MAX_ATTEMPTS } from "./policy";
+import { type Executing, inTenant } from "./call";
+import { runOperation } from "./operation-step";
+import { planFulfilment } from "./plan-step";
+import { MAX_ATTEMPTS, OPERATION_DEADLINE_MS } from "./policy";
 
 const t = useExecution();
 
@@ -158,6 +160,28 @@ describe("failures", () => {
     isRefused = false;
     expect((await t().execute(order)).outcome).toEqual({ because: "ended" });
     expect(t().server.orders).toMatchObject([{ isArchived: true }]);
+  });
+
+  test("the deadline of an operation counts from before its start was noted: past it nothing is sent, and it is tried again", async () => {
+    const order = await createOrder(t().publisher);
+    const clock = vi.spyOn(performance, "now");
+    const { transact } = t().executing;
+    let lateMs = 0;
+    const slow: Executing = { ...t().executing, transact: async (...work) => {
+      const result = await transact(...work);
+      lateMs += OPERATION_DEADLINE_MS.simulated;
+      return result;
+    } };
+    clock.mockImplementation(() => lateMs);
+    const { ref } = t().newRun(order);
+    const plan = await planFulfilment(t().executing, ref);
+    if (plan.next !== "run") throw new Error("nothing to run");
+    const [first] = plan.operations;
+    const step = await runOperation(slow, ref, { operationId: first?.id ?? "", version: plan.version, isResolving: false });
+    clock.mockRestore();
+    expect(step).toMatchObject({ next: "park", delayMs: SECOND_MS });
+    expect(t().server.calls).toEqual([]);
+    expect((await t().operationsOf(order)).find(({ id }) => id === first?.id)).toMatchObject({ state: "planned", error: { code: "too_late" } });
   });
 
   test("what the ad server asks to wait is waited", async () => {
