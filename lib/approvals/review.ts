@@ -22,7 +22,7 @@ import { loadTimeline, type TimelineEntry } from "./timeline";
 
 export type WorkflowStep = typeof workflowSteps.$inferSelect;
 export type ReviewedPackage = PackageRow & { creatives: { weight: number | null; creative: AssignedCreative["creative"] }[] };
-export type ReviewedFulfilment = typeof fulfilments.$inferSelect & ReviewedConnection & { operations: (typeof fulfilmentOperations.$inferSelect)[] };
+export type ReviewedFulfilment = typeof fulfilments.$inferSelect & ReviewedConnection & { advertiserId: string | null; operations: (typeof fulfilmentOperations.$inferSelect)[] };
 export type ReviewedDelivery = typeof webhookDeliveries.$inferSelect & { url: string | null };
 
 /** Everything that the screen of one media buy shows. */
@@ -73,13 +73,13 @@ export async function loadReview(ctx: Ctx, mediaBuyId: string): Promise<Review> 
     packages: packages.map((row) => ({ ...row, creatives: creatives.get(row.id) ?? [] })),
     checks, canApprove: checks.every(({ outcome }) => outcome !== "block"), previews,
     openStep: steps.find(({ state }) => state === "requires_approval") ?? steps.find(({ state }) => state === "pending") ?? null,
-    steps, shownHash: hashShown(buy, packages, assigned),
+    steps, shownHash: hashShown({ buy, packages, assigned, destinations: carried, isAdvertiserCreationAllowed: tenant.isAdvertiserCreationAllowed }),
     timeline: await loadTimeline(ctx, buy.id), fulfilments: carried, deliveries: await loadDeliveries(ctx, buy.id), rawRequest: buy.rawRequest,
   };
 }
 
 async function loadFulfilments(ctx: Ctx, buy: MediaBuyRow): Promise<ReviewedFulfilment[]> {
-  const rows = await ctx.db.select({ fulfilment: fulfilments, connection: adapterConfigs, advertiserName: accountAdvertisers.advertiserName }).from(fulfilments)
+  const rows = await ctx.db.select({ fulfilment: fulfilments, connection: adapterConfigs, advertiserId: accountAdvertisers.externalAdvertiserId, advertiserName: accountAdvertisers.advertiserName }).from(fulfilments)
     .innerJoin(adapterConfigs, and(eq(adapterConfigs.tenantId, fulfilments.tenantId), eq(adapterConfigs.id, fulfilments.adapterConfigId)))
     .leftJoin(accountAdvertisers, and(eq(accountAdvertisers.tenantId, fulfilments.tenantId), eq(accountAdvertisers.adapterConfigId, fulfilments.adapterConfigId), eq(accountAdvertisers.accountId, buy.accountId)))
     .where(and(eq(fulfilments.tenantId, ctx.tenantId), eq(fulfilments.mediaBuyId, buy.id)))
@@ -89,9 +89,10 @@ async function loadFulfilments(ctx: Ctx, buy: MediaBuyRow): Promise<ReviewedFulf
     .where(and(eq(fulfilmentOperations.tenantId, ctx.tenantId), eq(fulfilments.mediaBuyId, buy.id)))
     .orderBy(asc(fulfilmentOperations.desiredVersion), asc(fulfilmentOperations.position), asc(fulfilmentOperations.id));
   const byFulfilment = groupBy(operations.map(({ operation }) => operation), (operation) => operation.fulfilmentId);
-  return rows.map(({ fulfilment, connection, advertiserName }) => ({
+  return rows.map(({ fulfilment, connection, advertiserId, advertiserName }) => ({
     ...fulfilment,
     connection: { id: connection.id, kind: connection.kind, name: connection.name, mode: connection.mode, status: connection.status, currency: connection.currency, archivedAt: connection.archivedAt },
+    advertiserId,
     advertiserName,
     operations: byFulfilment.get(fulfilment.id) ?? [],
   }));

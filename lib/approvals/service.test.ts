@@ -5,6 +5,7 @@ import { useTestDatabase } from "@/test/db";
 import { ACCOUNT, asActor, asBuyer, asSystem, banner, change, days, decide, homepage, list, NOW, order, place, readBuy, review, staff } from "@/test/fixtures/orders";
 import { createPublisher, type PublisherFixture } from "@/test/fixtures/publisher";
 import { waitFor } from "@/test/wait";
+import { accountAdvertisers } from "../accounts/schema";
 import { resolveAccount } from "../accounts/service";
 import { adapterConfigs } from "../ad-servers/schema";
 import { findResponseProblem } from "../adcp/tool-schemas";
@@ -201,6 +202,20 @@ describe("one decision function", () => {
     await asSystem(publisher, ({ db }) => db.update(mediaPackages).set({ units: 5n }));
     await expect(asActor(publisher, staff("admin"), (ctx) => decideMediaBuy(ctx, { stepId, decision: "reject", reason: "x", shownHash: again.shownHash }))).rejects.toMatchObject({ code: "CONFLICT" });
     await decide(publisher, mediaBuyId, "approve");
+  });
+
+  test("an approval after the advertiser was mapped anew is CONFLICT", async () => {
+    const { publisher, mediaBuyId } = await waiting();
+    const { mediaBuy: { accountId } } = await review(publisher, mediaBuyId);
+    const mapped = { tenantId: publisher.tenantId, accountId, adapterConfigId: publisher.adapterConfigId, externalAdvertiserId: "11", advertiserName: "Acme" };
+    await asSystem(publisher, ({ db }) => db.insert(accountAdvertisers).values(mapped));
+    const seen = await review(publisher, mediaBuyId);
+    await asSystem(publisher, ({ db }) => db.update(accountAdvertisers).set({ externalAdvertiserId: "12" }));
+    const input = { stepId: seen.openStep?.id ?? "", decision: "approve" as const };
+    await expect(asActor(publisher, staff("admin"), (ctx) => decideMediaBuy(ctx, { ...input, shownHash: seen.shownHash }))).rejects.toMatchObject({ code: "CONFLICT" });
+    const again = await review(publisher, mediaBuyId);
+    await asSystem(publisher, ({ db, tenantId }) => db.update(tenants).set({ isAdvertiserCreationAllowed: false }).where(eq(tenants.id, tenantId)));
+    await expect(asActor(publisher, staff("admin"), (ctx) => decideMediaBuy(ctx, { ...input, shownHash: again.shownHash }))).rejects.toMatchObject({ code: "CONFLICT" });
   });
 
   test("another publisher's staff find no such approval", async () => {
