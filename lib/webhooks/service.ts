@@ -116,9 +116,10 @@ export async function queueStaffNotice(ctx: Ctx, input: { eventKey: string; titl
 export async function replayDelivery(ctx: Ctx, input: { deliveryId: string }): Promise<void> {
   requirePermission(ctx.actor, "webhook.replay");
   const its = and(eq(webhookDeliveries.tenantId, ctx.tenantId), eq(webhookDeliveries.id, input.deliveryId));
-  const [row] = isUuid(input.deliveryId) ? await ctx.db.select({ state: webhookDeliveries.state, mediaBuyId: webhookDeliveries.mediaBuyId }).from(webhookDeliveries).where(its).for("update") : [];
+  const [row] = isUuid(input.deliveryId) ? await ctx.db.select({ state: webhookDeliveries.state, body: webhookDeliveries.body, mediaBuyId: webhookDeliveries.mediaBuyId }).from(webhookDeliveries).where(its).for("update") : [];
   if (!row) throw new AppError("REFERENCE_NOT_FOUND", "This delivery does not exist.");
   if (row.state === "pending") throw new AppError("CONFLICT", "This delivery is still being tried.");
+  if (Object.keys(row.body).length === 0) throw new AppError("CONFLICT", "What this notification said is no longer kept: it cannot be sent again.");
   await ctx.db.update(webhookDeliveries).set({ state: "pending", attempts: 0, nextAttemptAt: ctx.now, deliveredAt: null }).where(its);
   await enqueueDeliveries(ctx, [{ id: input.deliveryId, why: `replay:${newId(ctx.now.getTime())}` }]);
   await recordAudit(ctx, { action: "webhook.replayed", objectKind: "webhook_delivery", objectId: input.deliveryId, mediaBuyId: row.mediaBuyId ?? undefined, summary: "Sent a notification again" });

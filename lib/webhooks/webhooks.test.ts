@@ -136,6 +136,14 @@ describe("what a buyer hears", () => {
     expect(events.filter(({ eventId }) => eventId.startsWith(`webhook.queued:${deliveryId}:replay:`))).toHaveLength(1);
   });
 
+  test("what is no longer kept is not sent again", async () => {
+    const { deliveryId } = await queueFor([{ url: receiver.url }]);
+    await attempt(deliveryId);
+    await inTenant((ctx) => ctx.db.update(webhookDeliveries).set({ body: {} }).where(eq(webhookDeliveries.tenantId, ctx.tenantId)));
+    expect((await failure(asStaff(publisher.tenantId, "trafficker", (ctx) => replayDelivery(ctx, { deliveryId })))).code).toBe("CONFLICT");
+    expect(await rowOf(deliveryId)).toMatchObject({ state: "delivered" });
+  });
+
   test.each([[400, "dead"], [404, "dead"], [410, "dead"], [301, "dead"], [302, "dead"], [408, "later"], [425, "later"], [429, "later"], [500, "later"]])("an answer of %i: %s", async (status, expected) => {
     const elsewhere = await listen();
     const answering = await listen(() => status, { location: elsewhere.url });
