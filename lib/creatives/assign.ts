@@ -10,7 +10,7 @@ import { settleStatus } from "../media-buys/settle";
 import { isTerminal, reviseMediaBuy } from "../media-buys/transitions";
 import { findFormat } from "./formats";
 import { creativeAssignments } from "./schema";
-import { isServable, loadByBuyerIds } from "./service";
+import { isServable, loadByBuyerIds, wholeWeight } from "./service";
 import { lockLibrary, lockMediaBuysById, reconverge } from "./serving";
 import { type CreativeRow } from "./to-desired";
 
@@ -40,7 +40,7 @@ export async function assignCreatives(ctx: Ctx, { account, items }: { account: A
   const locked = await lockMediaBuysById(ctx, [...new Set(links.map(({ target }) => target.mediaBuyId))]);
   const changed = new Set<string>();
   for (const { item, creative, target } of links) {
-    if (!(await link(ctx, target.id, creative.id, item.weight === undefined ? null : Math.round(item.weight)))) continue;
+    if (!(await link(ctx, target.id, creative.id, wholeWeight(item.weight)))) continue;
     changed.add(target.mediaBuyId);
     await recordAudit(ctx, { action: "creative.assigned", objectKind: "creative", objectId: creative.id, mediaBuyId: target.mediaBuyId, summary: `The creative "${creative.name}" (${creative.creativeId}) was assigned to ${item.package_id}.` });
   }

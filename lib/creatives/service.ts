@@ -146,6 +146,12 @@ export function isServable(row: CreativeRow): boolean {
   return row.status === "approved" && row.archivedAt === null;
 }
 
+/** A weight as it is kept, in whole numbers; what is above zero never becomes 0, which would stop the creative. */
+export function wholeWeight(weight: number | undefined): number | null {
+  if (weight === undefined) return null;
+  return weight > 0 ? Math.max(1, Math.round(weight)) : 0;
+}
+
 export function platformId(row: CreativeRow): string {
   return toWireId("creative", row.id);
 }

@@ -7,7 +7,7 @@ import { AppError } from "../errors";
 import { openFulfilments } from "../fulfilment/request";
 import { fulfilments } from "../fulfilment/schema";
 import { fromWireId, newId } from "../ids";
-import { assertForward, assertTimeLeft, assertWithin, effectiveStart, parseInstant } from "./flight";
+import { assertForward, assertWithin, effectiveStart, parseInstant } from "./flight";
 import { attachCreatives, type PackageCreatives } from "./package-creatives";
 import { type PackageRow } from "./queries";
 import { type PackageRequest, type PackageUpdate, refuseTooMany, refuseUnsupported, type UpdateRequest } from "./request";
@@ -16,7 +16,7 @@ import { type Connection, type Limits, loadCatalog, loadConnections, loadLimits 
 import { sellPackage } from "./sell";
 import { agreeRate, agreeUnits, assertExpressible, assertImpressions, parseBudget } from "./terms";
 import { type MediaBuyRow } from "./transitions";
-import { computeUnits, type Flight } from "./units";
+import { type Flight } from "./units";
 
 export type PackagesChange = {
   /** All packages as they are now. */
@@ -133,7 +133,12 @@ function agreePackageFlight(now: Date, row: PackageRow, buy: MediaBuyRow, flight
   if (update?.start_time !== undefined && isStartMoved && now >= (buy.effectiveStartsAt ?? row.startsAt) && now >= row.startsAt) {
     throw new AppError("VALIDATION_ERROR", "The package's flight has begun: its start stays.", { field: `${path}.start_time`, suggestion: "Leave start_time out." });
   }
+  if (update?.start_time !== undefined && isStartMoved && own.startsAt < now) {
+    throw new AppError("VALIDATION_ERROR", "The start lies in the past.", { field: `${path}.start_time`, suggestion: "Send a start_time in the future." });
+  }
   if (isEndMoved && own.endsAt <= now) throw new AppError("VALIDATION_ERROR", "The end lies in the past.", { field: `${path}.end_time`, suggestion: "To stop at once, send paused or canceled." });
+  const earliest = flight.startsAt.getTime() === buy.startsAt.getTime() ? (buy.effectiveStartsAt ?? buy.startsAt) : effectiveStart(flight.startsAt, now);
+  if (own.endsAt <= earliest) throw new AppError("VALIDATION_ERROR", "The package's flight would be over before it could begin.", { field: `${path}.end_time`, suggestion: `The media buy begins on ${earliest.toISOString()}.` });
   return own;
 }
 
@@ -153,14 +158,12 @@ async function sellNewPackages(ctx: Ctx, { request, buy, flight, packages }: Inp
   const catalog = await loadCatalog(ctx, asked.map((item) => item.product_id), asked.map((item) => item.pricing_option_id));
   return asked.map((item, index) => {
     const path = `new_packages[${index}]`;
-    const sold = sellPackage(item, catalog, { ...flight, isSandbox: buy.isSandbox }, path);
+    const sold = sellPackage(item, catalog, { ...flight, isSandbox: buy.isSandbox, joinsAt: ctx.now }, path);
     if (sold.currency !== buy.currency) throw new AppError("VALIDATION_ERROR", `This media buy is in ${buy.currency}.`, { field: `${path}.pricing_option_id`, suggestion: "Place another media buy." });
     if (sold.isReviewRequired) throw new AppError("UNSUPPORTED_FEATURE", "The publisher reviews orders of this product: it cannot join a confirmed one.", { field: `${path}.product_id`, suggestion: "Place another media buy." });
-    assertTimeLeft(sold, ctx.now, `${path}.end_time`);
-    const startsAt = effectiveStart(sold.startsAt, ctx.now);
     const { connections, request: own, isReviewRequired, ...terms } = sold;
     const row: PackageRow = {
-      ...terms, startsAt, units: computeUnits({ ...terms, startsAt }), tenantId: ctx.tenantId, id: newId(ctx.now.getTime()), mediaBuyId: buy.id, position: packages.length + index,
+      ...terms, tenantId: ctx.tenantId, id: newId(ctx.now.getTime()), mediaBuyId: buy.id, position: packages.length + index,
       canceledAt: null, cancellationReason: null, createdAt: ctx.now, updatedAt: ctx.now,
     };
     return { row, request: own, connectionIds: connections.map(({ id }) => id), path };

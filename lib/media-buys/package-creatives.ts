@@ -5,7 +5,7 @@ import { type BuyerSession } from "../adcp/tool";
 import { type Ctx } from "../context";
 import { findFormat } from "../creatives/formats";
 import { creativeAssignments } from "../creatives/schema";
-import { loadByBuyerIds, upsertCreatives } from "../creatives/service";
+import { loadByBuyerIds, upsertCreatives, wholeWeight } from "../creatives/service";
 import { lockLibrary } from "../creatives/serving";
 import { AppError, invariant } from "../errors";
 import { type AssignedCreative, type CreativeRow } from "./queries";
@@ -62,7 +62,7 @@ function wishesOf({ packageId, path, formatIds, uploads, assignments }: PackageC
   const toWish = (list: string) => (item: CreativeAssignment, index: number): Wish => {
     const field = `${path}.${list}[${index}]`;
     if (item.placement_ids !== undefined) throw new AppError("UNSUPPORTED_FEATURE", "A creative runs on everything its package bought.", { field: `${field}.placement_ids`, suggestion: "Leave placement_ids out." });
-    return { packageId, field, formatIds, creativeId: item.creative_id, weight: item.weight === undefined ? null : Math.round(item.weight) };
+    return { packageId, field, formatIds, creativeId: item.creative_id, weight: wholeWeight(item.weight) };
   };
   return [...uploads.map(toWish("creatives")), ...(assignments ?? []).map(toWish("creative_assignments"))];
 }

@@ -1,6 +1,6 @@
 import { findFormat } from "../creatives/formats";
 import { AppError } from "../errors";
-import { assertForward, assertWithin, parseInstant } from "./flight";
+import { assertForward, assertTimeLeft, assertWithin, effectiveStart, parseInstant } from "./flight";
 import { type PackageRequest, refuseUnsupported } from "./request";
 import { type SoldSnapshot } from "./schema";
 import { type Catalog, type Connection, type Sellable, type Target } from "./sellables";
@@ -13,8 +13,11 @@ const BINDING_TERMS = ["measurement_terms", "performance_standards"] as const;
 /** A package that may be sold: its terms as they will be stored, and what its request said beside them. */
 export type SoldPackage = PackageTerms & { productId: string; isPaused: boolean; buyerContext: Record<string, unknown> | null; connections: Connection[]; isReviewRequired: boolean; request: PackageRequest };
 
-/** Checks one package against the catalogue, and freezes what is sold. Throws a typed error that names the field. */
-export function sellPackage(input: PackageRequest, catalog: Catalog, order: Flight & { isSandbox: boolean }, path: string): SoldPackage {
+/**
+ * Checks one package against the catalogue, and freezes what is sold. Throws a typed error that names the field.
+ * @param order with `joinsAt` when it is confirmed already: the package is sold for what is left of its flight then
+ */
+export function sellPackage(input: PackageRequest, catalog: Catalog, order: Flight & { isSandbox: boolean; joinsAt?: Date }, path: string): SoldPackage {
   const sellable = catalog.products.get(input.product_id);
   if (!sellable) throw new AppError("PRODUCT_NOT_FOUND", "There is no product with this id.", { field: `${path}.product_id`, suggestion: "Find products with get_products." });
   refuseUnsupported(input, (field) => UNSUPPORTED.has(field), path);
@@ -26,12 +29,14 @@ export function sellPackage(input: PackageRequest, catalog: Catalog, order: Flig
   const budgetMicros = parseBudget(input.budget, path);
   const rateMicros = agreeRate(option, input.bid_price, path);
 
-  const flight = {
+  const asked = {
     startsAt: input.start_time === undefined ? order.startsAt : parseInstant(input.start_time, `${path}.start_time`),
     endsAt: input.end_time === undefined ? order.endsAt : parseInstant(input.end_time, `${path}.end_time`),
   };
-  assertForward(flight, `${path}.end_time`);
-  assertWithin(flight, order, path);
+  assertForward(asked, `${path}.end_time`);
+  assertWithin(asked, order, path);
+  if (order.joinsAt) assertTimeLeft(asked, order.joinsAt, `${path}.end_time`);
+  const flight = order.joinsAt ? { ...asked, startsAt: effectiveStart(asked.startsAt, order.joinsAt) } : asked;
 
   const { pricingModel, currency } = option;
   const units = agreeUnits({ ...flight, pricingModel, rateMicros, budgetMicros, currency, minSpendMicros: option.minSpendMicros }, catalog.limits.get(currency), path);

@@ -120,6 +120,12 @@ describe("every change converges", () => {
     expect(emptied).toMatchObject({ status: "pending_start", affected_packages: [{ format_ids_to_provide: expect.any(Array) }] });
   });
 
+  test("a weight above zero is never kept as zero", async () => {
+    const it = await placed(homepage({ creatives: [banner("b-1", { weight: 0.4 }), banner("b-2", { weight: 2.6 }), banner("b-3", { weight: 0 })] }));
+    const rows = await asSystem(it.publisher, ({ db }) => db.select({ weight: creativeAssignments.weight }).from(creativeAssignments));
+    expect(rows.map(({ weight }) => weight).sort()).toEqual([0, 1, 3]);
+  });
+
   test("more packages join, sold as in a new order", async () => {
     const it = await placed(homepage());
     const answer = await change(it.publisher, { media_buy_id: it.id, new_packages: [runOfSite({ budget: 100 })] });
@@ -127,6 +133,25 @@ describe("every change converges", () => {
     expect((await readBuy(it.publisher, it.mediaBuyId)).packages.map((row) => row.position)).toEqual([0, 1]);
     await expectOneChange(it);
     expect((await audits(it)).at(-1)?.action).toBe("media_buy.added_packages");
+  });
+
+  test("a package that joins late is sold for what is left of the flight", async () => {
+    const it = await placed(homepage());
+    const late = new Date(days(30));
+    // Thirty days would take it; two do not.
+    await expect(change(it.publisher, { media_buy_id: it.id, new_packages: [homepage({ budget: 1_000_000 })] }, late)).rejects.toMatchObject({ code: "BUDGET_EXCEEDED", field: "new_packages[0].budget" });
+    await change(it.publisher, { media_buy_id: it.id, new_packages: [homepage({ budget: 150_000 })] }, late);
+    const { packages } = await readBuy(it.publisher, it.mediaBuyId);
+    expect(packages[1]?.startsAt).toEqual(new Date(late.getTime() + 15 * 60_000));
+  });
+
+  test("canceling every package cancels the order", async () => {
+    const it = await placed(homepage(), homepage());
+    const [first = "", second = ""] = it.packageIds;
+    await change(it.publisher, { media_buy_id: it.id, packages: [{ package_id: first, canceled: true }] });
+    expect(await change(it.publisher, { media_buy_id: it.id, paused: true, packages: [{ package_id: second, canceled: true }] })).toMatchObject({ status: "canceled", revision: 3, valid_actions: [], affected_packages: [{ package_id: second, canceled: true }] });
+    await expectOneChange(it, 2);
+    expect((await readBuy(it.publisher, it.mediaBuyId)).buy).toMatchObject({ status: "canceled", canceledAt: NOW, canceledBy: "buyer" });
   });
 
   test("all of it or nothing", async () => {
@@ -252,6 +277,16 @@ describe("bad changes", () => {
   test("a start after the flight has begun", async () => {
     const it = await placed(homepage());
     await expect(change(it.publisher, { media_buy_id: it.id, start_time: days(9) }, new Date(days(5)))).rejects.toMatchObject({ code: "VALIDATION_ERROR", field: "start_time" });
+  });
+
+  test("a package's end before the order can begin, and a package's start in the past", async () => {
+    const publisher = await createPublisher();
+    const { mediaBuyId } = await place(publisher, order({ start_time: days(0) }, homepage(), homepage({ start_time: days(5) })));
+    const [first, second] = (await readBuy(publisher, mediaBuyId)).packages.map((row) => toWireId("package", row.id));
+    const id = toWireId("mediaBuy", mediaBuyId);
+    await expect(change(publisher, { media_buy_id: id, packages: [{ package_id: first, end_time: days(1 / 144) }] })).rejects.toMatchObject({ code: "VALIDATION_ERROR", field: "packages[0].end_time" });
+    await expect(change(publisher, { media_buy_id: id, packages: [{ package_id: second, start_time: days(1) }] }, new Date(days(2)))).rejects.toMatchObject({ code: "VALIDATION_ERROR", field: "packages[0].start_time" });
+    expect(await change(publisher, { media_buy_id: id, packages: [{ package_id: second, start_time: days(3) }] }, new Date(days(2)))).toMatchObject({ revision: 2 });
   });
 
   test("an end that a package with dates of its own would outlive", async () => {

@@ -48,6 +48,7 @@ export async function updateMediaBuy(ctx: Ctx, input: UpdateMediaBuyInput): Prom
 
   const set = {
     ...flight,
+    ...(status === "canceled" ? { canceledAt: ctx.now, canceledBy: "buyer" as const, cancellationReason: request.cancellation_reason ?? null } : {}),
     budgetMicros: change.packages.reduce((sum, item) => sum + item.budgetMicros, 0n),
     ...(flight.startsAt.getTime() === buy.startsAt.getTime() ? {} : { effectiveStartsAt: effectiveStart(flight.startsAt, ctx.now) }),
   };
@@ -103,8 +104,9 @@ function agreeFlight(buy: MediaBuyRow, request: UpdateRequest, now: Date): Fligh
   return { startsAt, endsAt };
 }
 
-/** Pausing and resuming are the buyer's word; otherwise creatives that have become complete move the order on. */
+/** An order without a living package is canceled. Pausing and resuming are the buyer's word; otherwise creatives that have become complete move the order on. */
 async function nextStatus(ctx: Ctx, buy: MediaBuyRow, paused: boolean | undefined, change: PackagesChange): Promise<MediaBuyStatus> {
+  if (change.packages.every((row) => row.canceledAt !== null)) return "canceled";
   if (paused === true) return "paused";
   if (paused === false && buy.status === "paused") return "active";
   if (buy.status !== "pending_creatives" || change.affected.length === 0) return buy.status;
