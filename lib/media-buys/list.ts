@@ -93,7 +93,7 @@ async function findMediaBuys(ctx: Ctx, { session, account }: { session: BuyerSes
     .orderBy(desc(mediaBuys.createdAt), desc(mediaBuys.id)).limit(filter.limit);
 }
 
-/** Cursors are not signed: a forged one must not reach the database. */
+/** Cursors are signed; of what they hold only the kind of each value is checked here. */
 function readPosition([createdAtMs, id]: readonly (string | number)[]): { createdAt: Date; id: string } {
   const createdAt = new Date(Number(createdAtMs));
   if (Number.isNaN(createdAt.getTime()) || typeof id !== "string" || !isUuid(id)) throw new AppError("INVALID_REQUEST", "This cursor does not belong to this list.", { field: "pagination.cursor" });

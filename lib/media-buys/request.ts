@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { AppError } from "../errors";
 
-/** What the services read of the protocol's requests. The dispatcher has checked the whole schema; further fields pass through. */
+/** What the services read of the protocol's requests. The dispatcher has checked the whole schema, and that it can be stored; further fields pass through. */
 
 const formatId = z.looseObject({ agent_url: z.string(), id: z.string() });
 const anyObject = z.record(z.string(), z.unknown());
@@ -85,11 +85,7 @@ export type CreativeAssignment = z.infer<typeof creativeAssignment>;
 export const parseCreateRequest = (input: unknown): CreateRequest => parse(createRequest, input);
 export const parseUpdateRequest = (input: unknown): UpdateRequest => parse(updateRequest, input);
 
-/** NUL, and halves of surrogate pairs, as JSON writes them: Postgres stores neither. */
-const UNSTORABLE = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/;
-
 function parse<T>(schema: z.ZodType<T>, input: unknown): T {
-  if (UNSTORABLE.test(JSON.stringify(input))) throw new AppError("INVALID_REQUEST", "The request holds characters that cannot be stored: NUL, or half of a surrogate pair.");
   const result = schema.safeParse(input);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
