@@ -67,10 +67,10 @@ async function benchBare(stack: Stack, appUrl: string, adminUrl: string): Promis
   const [worker] = await findChildren(stack.process.pid ?? 0, "worker.ts");
   if (!worker) throw new Error("The worker is not running.");
   process.kill(worker, "SIGSTOP");
-  const alone = await measure(800, 16, () => place(stack));
-  const bare = await measureBareInsert(adminUrl, appUrl, 800, 16);
+  const alone = await measure(400, 16, () => place(stack));
+  const bare = await measureBareInsert(adminUrl, appUrl, 400, 16);
   process.kill(worker, "SIGCONT");
-  const beside = await measure(400, 16, () => place(stack));
+  const beside = await measure(150, 16, () => place(stack));
   await settle(adminUrl);
   const share = alone.perSecond / bare.perSecond;
   console.log(`  bare inserts         ${bare.perSecond.toFixed(0)}/s  ${describeSample(bare.sample)}`);
@@ -80,8 +80,8 @@ async function benchBare(stack: Stack, appUrl: string, adminUrl: string): Promis
 }
 
 async function benchCreate(stack: Stack, label: string): Promise<Record<1 | 16, { sample: number[]; perSecond: number }>> {
-  const one = await measure(150, 1, () => place(stack));
-  const sixteen = await measure(300, 16, () => place(stack));
+  const one = await measure(60, 1, () => place(stack));
+  const sixteen = await measure(150, 16, () => place(stack));
   console.log(`  ${label}   1 connection   ${describeSample(one.sample)}  ${one.perSecond.toFixed(0)}/s`);
   console.log(`  ${label}  16 connections  ${describeSample(sixteen.sample)}  ${sixteen.perSecond.toFixed(0)}/s`);
   return { 1: one, 16: sixteen };
