@@ -41,6 +41,14 @@ export async function identifyCaller(request: Request): Promise<Caller> {
   return token === undefined ? identifyVisitor(place) : identifyBuyer(token, place);
 }
 
+export type Identify = () => Promise<Caller>;
+
+/** For whoever may ask more than once while one request is answered. */
+export function identifyOnce(request: Request): Identify {
+  let known: Promise<Caller> | undefined;
+  return () => (known ??= identifyCaller(request));
+}
+
 async function identifyBuyer(token: string, place: { authority: string; host: string }): Promise<Caller> {
   if (token === "" || token.length > TOKEN_LENGTH_MAX || (token.startsWith(DEMO_TOKEN_PREFIX) && !env().DEMO)) throw invalidToken();
   const [row] = await lookUp(sessionRow, sql`select * from buyer_session(${hashToken(token)}, ${place.host})`);

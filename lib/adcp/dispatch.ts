@@ -3,12 +3,13 @@ import { resolveAccount } from "../accounts/service";
 import { type Ctx } from "../context";
 import { withTenant } from "../db/client";
 import { env } from "../env";
-import { AppError } from "../errors";
+import { AppError, invariant } from "../errors";
 import { log as rootLog } from "../log";
 import { buyerActor } from "./buyer-actor";
 import { type Caller, missingToken } from "./buyer-auth";
 import { requestHash, withIdempotency } from "./idempotency";
 import { takeWrite } from "./rate-limit";
+import { isVisibleTo } from "./registry";
 import { isObject } from "./schemas";
 import { type MutationTool, type Tool, type ToolAnswer, type ToolCall } from "./tool";
 import { assertValidRequest, findResponseProblem } from "./tool-schemas";
@@ -39,6 +40,7 @@ async function run(tool: Tool, input: unknown, identify: () => Promise<Caller>, 
   const context = isObject(input) && isObject(input.context) ? input.context : undefined;
   try {
     const caller = await identify();
+    invariant(isVisibleTo(tool, caller.session), `${tool.name} was called by somebody for whom it does not exist`);
     if (tool.access === "principal" && !caller.session) throw missingToken();
     if (!isObject(input)) throw new AppError("INVALID_REQUEST", "The input is a JSON object.");
     assertStorable(input);

@@ -76,7 +76,7 @@ describe("MCP", () => {
       expect([body, response.status, asObject((await readObject(response)).error).code]).toEqual([body, 400, -32_600]);
     }
     expect(asObject((await rpc("resources/list", {})).body.error).code).toBe(-32_601);
-    expect(asObject((await rpc("tools/call", { name: "launch_rocket", arguments: {} })).body.error).code).toBe(-32_602);
+    expect(asObject((await rpc("tools/call", { name: "launch_rocket", arguments: {} })).body.error).code).toBe(-32_601);
     expect(asObject((await rpc("tools/call", { name: "get_products", arguments: [] })).body.error).code).toBe(-32_602);
     const version = await send("/mcp", { method: "POST", body: "{}" }, { headers: { "mcp-protocol-version": "1999-01-01" } });
     expect(version.status).toBe(400);

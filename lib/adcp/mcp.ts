@@ -1,15 +1,16 @@
 import { z } from "zod";
 import packageJson from "../../package.json" with { type: "json" };
 import { env } from "../env";
-import { type AppError } from "../errors";
+import { AppError } from "../errors";
 import { log } from "../log";
 import { BodyError, readJson } from "./body";
-import { identifyCaller, presentedToken } from "./buyer-auth";
+import { type Caller, type Identify, identifyOnce, presentedToken } from "./buyer-auth";
 import { challengeHeaders } from "./challenge";
 import { dispatch, type Reply } from "./dispatch";
 import { jsonResponse } from "./json-response";
 import { isForeignPage } from "./origin";
-import { findTool, TOOLS } from "./registry";
+import { findTool, visibleTools } from "./registry";
+import { type BuyerSession } from "./tool";
 import { publishedToolSchema } from "./tool-schemas";
 import { errorPayload, toAppError } from "./wire-error";
 
@@ -55,17 +56,18 @@ function accepted(): Response {
 }
 
 async function answer(request: Request, requestId: Id, method: string, params: Params, version: string | null): Promise<Response> {
-  if (method === "tools/call") return callTool(request, requestId, params, version);
+  const identify = identifyOnce(request);
+  if (method === "tools/call") return callTool(request, requestId, params, version, identify);
   // A token that is wrong is refused at the first message, not only where one is needed.
-  const refusal = presentedToken(request.headers) === undefined ? null : await findRefusal(request);
-  if (refusal) return refused(requestId, refusal);
+  const caller = presentedToken(request.headers) === undefined ? null : await identifyOrRefuse(identify);
+  if (caller instanceof AppError) return refused(requestId, caller);
   switch (method) {
     case "initialize":
       return jsonResponse(200, rpcResult(requestId, JSON.stringify(initialize(params))));
     case "ping":
       return jsonResponse(200, rpcResult(requestId, "{}"));
     case "tools/list":
-      return jsonResponse(200, rpcResult(requestId, toolList()));
+      return jsonResponse(200, rpcResult(requestId, toolList(caller?.session ?? null)));
     default:
       return jsonResponse(200, rpcError(requestId, RPC.methodNotFound, "This method does not exist here."));
   }
@@ -81,34 +83,38 @@ function initialize(params: Params): Record<string, unknown> {
   };
 }
 
-async function findRefusal(request: Request): Promise<AppError | null> {
+async function identifyOrRefuse(identify: Identify): Promise<Caller | AppError> {
   try {
-    await identifyCaller(request);
-    return null;
+    return await identify();
   } catch (error) {
     return toAppError(error, log);
   }
 }
 
-let listed: string | undefined;
+const lists = new Map<string, string>();
 
-/** The same for everybody; made once. */
-function toolList(): string {
-  listed ??= JSON.stringify({
-    tools: TOOLS.map((tool) => ({ name: tool.name, title: tool.title, description: tool.description, inputSchema: publishedToolSchema(tool), annotations: { title: tool.title, ...tool.annotations, openWorldHint: false } })),
+/** Made once for all who see the same tools. */
+function toolList(session: BuyerSession | null): string {
+  const tools = visibleTools(session);
+  const key = tools.map(({ name }) => name).join();
+  const known = lists.get(key);
+  if (known !== undefined) return known;
+  const list = JSON.stringify({
+    tools: tools.map((tool) => ({ name: tool.name, title: tool.title, description: tool.description, inputSchema: publishedToolSchema(tool), annotations: { title: tool.title, ...tool.annotations, openWorldHint: false } })),
   });
-  return listed;
+  lists.set(key, list);
+  return list;
 }
 
-async function callTool(request: Request, requestId: Id, params: Params, version: string | null): Promise<Response> {
+async function callTool(request: Request, requestId: Id, params: Params, version: string | null, identify: Identify): Promise<Response> {
   const parsed = callParams.safeParse(params);
-  const tool = parsed.success ? findTool(parsed.data.name) : undefined;
+  const tool = parsed.success ? await findTool(parsed.data.name, identify).catch(() => undefined) : undefined;
   if (!parsed.success || !tool) {
-    const refusal = presentedToken(request.headers) === undefined ? null : await findRefusal(request);
-    if (refusal) return refused(requestId, refusal);
-    return jsonResponse(200, rpcError(requestId, RPC.invalidParams, parsed.success ? "Unknown tool." : "tools/call takes a name and an object of arguments."));
+    const caller = presentedToken(request.headers) === undefined ? null : await identifyOrRefuse(identify);
+    if (caller instanceof AppError) return refused(requestId, caller);
+    return jsonResponse(200, parsed.success ? rpcError(requestId, RPC.methodNotFound, "Unknown tool.") : rpcError(requestId, RPC.invalidParams, "tools/call takes a name and an object of arguments."));
   }
-  const reply = await dispatch(tool, parsed.data.arguments, () => identifyCaller(request));
+  const reply = await dispatch(tool, parsed.data.arguments, identify);
   if (reply.error?.code === "AUTH_REQUIRED") return jsonResponse(401, rpcError(requestId, RPC.unauthorized, reply.error.userMessage, JSON.parse(reply.json)), challengeHeaders(reply.error, mcpUrl()));
   return jsonResponse(200, rpcResult(requestId, toolResult(reply, version !== null && version >= STRUCTURED_SINCE)));
 }

@@ -1,22 +1,25 @@
 import packageJson from "../../package.json" with { type: "json" };
 import { env } from "../env";
-import { TOOLS } from "./registry";
+import { visibleTools } from "./registry";
 import { READ_PATHS } from "./rest-reads";
 import { embedReferences, isObject, type JsonSchema, schemaRef } from "./schemas";
-import { type Tool } from "./tool";
+import { type BuyerSession, type Tool } from "./tool";
 import { toolSchema } from "./tool-schemas";
 
 const COMPONENTS = "#/components/schemas/";
 
-let document: string | undefined;
+const documents = new Map<string, string>();
 
-/** OpenAPI 3.1 of the REST door: the registry's tools with the protocol's own schemas. Made once. */
-export function openApiDocument(): string {
-  document ??= JSON.stringify(build());
+/** OpenAPI 3.1 of the REST door: the caller's tools with the protocol's own schemas. Made once for all who see the same tools. */
+export function openApiDocument(session: BuyerSession | null): string {
+  const tools = visibleTools(session);
+  const key = tools.map(({ name }) => name).join();
+  const document = documents.get(key) ?? JSON.stringify(build(tools));
+  documents.set(key, document);
   return document;
 }
 
-function build(): JsonSchema {
+function build(tools: readonly Tool[]): JsonSchema {
   const components = new Map<string, JsonSchema>();
   const embed = (schema: JsonSchema, name: string): JsonSchema => embedReferences(schema, `${COMPONENTS}${name}`, COMPONENTS, components, (shared) => shared);
   components.set("Error", embed({
@@ -25,7 +28,7 @@ function build(): JsonSchema {
     properties: { status: { const: "failed" }, adcp_error: schemaRef("core/error"), errors: { type: "array", minItems: 1, items: schemaRef("core/error") }, context: schemaRef("core/context") },
   }, "Error"));
   const paths: Record<string, Record<string, unknown>> = {};
-  for (const tool of TOOLS) {
+  for (const tool of tools) {
     for (const direction of ["request", "response"] as const) components.set(`${tool.name}.${direction}`, embed(toolSchema(tool, direction), `${tool.name}.${direction}`));
     paths[`/${tool.name}`] = { post: operation(tool, tool.name, { requestBody: { required: true, content: { "application/json": { schema: { $ref: `${COMPONENTS}${tool.name}.request` } } } } }) };
   }

@@ -1,4 +1,4 @@
-import { type Tool } from "./tool";
+import { type BuyerSession, type Tool } from "./tool";
 import { createMediaBuyTool } from "./tools/create-media-buy";
 import { getAdcpCapabilitiesTool } from "./tools/get-adcp-capabilities";
 import { getMediaBuysTool } from "./tools/get-media-buys";
@@ -30,6 +30,16 @@ export const TOOLS: readonly Tool[] = [
 
 const BY_NAME = new Map(TOOLS.flatMap((tool) => [tool.name, ...(tool.aliases ?? [])].map((name) => [name, tool] as const)));
 
-export function findTool(name: string): Tool | undefined {
-  return BY_NAME.get(name);
+export function isVisibleTo(tool: Tool, session: BuyerSession | null): boolean {
+  return tool.isVisible?.(session) ?? true;
+}
+
+export function visibleTools(session: BuyerSession | null): readonly Tool[] {
+  return TOOLS.filter((tool) => isVisibleTo(tool, session));
+}
+
+/** The tool of that name, if it exists for the caller, who is only identified where that matters. */
+export async function findTool(name: string, identify: () => Promise<{ session: BuyerSession | null }>): Promise<Tool | undefined> {
+  const tool = BY_NAME.get(name);
+  return tool?.isVisible && !isVisibleTo(tool, (await identify()).session) ? undefined : tool;
 }

@@ -1,7 +1,8 @@
 import { env } from "../env";
 import { AppError } from "../errors";
+import { log } from "../log";
 import { BodyError, readJson } from "./body";
-import { identifyCaller } from "./buyer-auth";
+import { type Identify, identifyOnce, presentedToken } from "./buyer-auth";
 import { challengeHeaders } from "./challenge";
 import { dispatch } from "./dispatch";
 import { jsonResponse } from "./json-response";
@@ -10,7 +11,7 @@ import { isForeignPage } from "./origin";
 import { findTool } from "./registry";
 import { findRead, readQuery } from "./rest-reads";
 import { type Tool } from "./tool";
-import { errorPayload, httpStatusOf } from "./wire-error";
+import { errorPayload, httpStatusOf, toAppError } from "./wire-error";
 
 export const REST_PREFIX = "/api/v1";
 
@@ -19,11 +20,12 @@ export async function handleRest(request: Request, url: URL): Promise<Response> 
   const path = decodePath(url.pathname.slice(REST_PREFIX.length + 1).replace(/\/$/, ""));
   if (isForeignPage(request)) return failure(new AppError("PERMISSION_DENIED", "Web pages need a token to call this service.", { suggestion: "Send a token." }));
   if (request.method === "GET" || request.method === "HEAD") return handleGet(request, url, path);
-  const tool = findTool(path);
+  const identify = identifyOnce(request);
+  const tool = await findToolOrNone(path, identify);
   if (!tool) return findRead(path) ? notAllowed("GET, HEAD") : unknownPath();
   if (request.method !== "POST") return notAllowed(tool.kind === "read" ? "GET, HEAD, POST" : "POST");
   try {
-    return await call(request, tool, await readJson(request));
+    return await call(identify, tool, await readJson(request));
   } catch (error) {
     if (error instanceof BodyError) return failure(error.error, error.httpStatus);
     throw error;
@@ -31,17 +33,33 @@ export async function handleRest(request: Request, url: URL): Promise<Response> 
 }
 
 async function handleGet(request: Request, url: URL, path: string): Promise<Response> {
-  if (path === "openapi.json") return jsonResponse(200, openApiDocument(), { "cache-control": "public, max-age=300" });
+  const identify = identifyOnce(request);
+  if (path === "openapi.json") return describe(request, identify);
   const read = findRead(path);
-  if (read) return call(request, read.tool, readQuery(read, url.searchParams));
-  const tool = findTool(path);
+  if (read) return call(identify, read.tool, readQuery(read, url.searchParams));
+  const tool = await findToolOrNone(path, identify);
   if (!tool) return unknownPath();
   if (tool.kind === "mutation") return notAllowed("POST");
-  return call(request, tool, readQuery({ tool, fixed: {} }, url.searchParams));
+  return call(identify, tool, readQuery({ tool, fixed: {} }, url.searchParams));
 }
 
-async function call(request: Request, tool: Tool, input: unknown): Promise<Response> {
-  const { json, error } = await dispatch(tool, input, () => identifyCaller(request));
+/** With a token: what exists for its buyer. */
+async function describe(request: Request, identify: Identify): Promise<Response> {
+  if (presentedToken(request.headers) === undefined) return jsonResponse(200, openApiDocument(null), { "cache-control": "public, max-age=300", vary: "authorization, x-adcp-auth" });
+  try {
+    return jsonResponse(200, openApiDocument((await identify()).session), { "cache-control": "private, no-store" });
+  } catch (error) {
+    return failure(toAppError(error, log));
+  }
+}
+
+/** To a token that is not valid, a tool for some is as unknown as any other name. */
+function findToolOrNone(name: string, identify: Identify): Promise<Tool | undefined> {
+  return findTool(name, identify).catch(() => undefined);
+}
+
+async function call(identify: Identify, tool: Tool, input: unknown): Promise<Response> {
+  const { json, error } = await dispatch(tool, input, identify);
   return error ? jsonResponse(httpStatusOf(error.code), json, errorHeaders(error)) : jsonResponse(200, json);
 }
 

@@ -43,6 +43,8 @@ export type Tool = (ReadTool | MutationTool) & {
   defaults?: Record<string, unknown>;
   /** public: also without a token (then without prices and private data). */
   access: "public" | "principal";
+  /** For whom the tool exists; left out: for everybody. To others it is unknown, at every door. */
+  isVisible?: (session: BuyerSession | null) => boolean;
   annotations: { readOnlyHint: boolean; destructiveHint: boolean; idempotentHint: boolean };
   /** Name of the schema in the SDK's 3.0 bundle when it is not the tool's own. null: this project's own schema in `ownSchema`. */
   ownSchema?: { request: Record<string, unknown>; response: Record<string, unknown> };
