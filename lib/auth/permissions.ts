@@ -13,6 +13,8 @@ export const PERMISSIONS = {
   "inventory.sync": ["admin", "trafficker"],
   "account.read": ["admin", "trafficker", "viewer"],
   "account.map_advertiser": ["admin", "trafficker"],
+  "buyer.read": ["admin", "trafficker", "viewer"],
+  "buyer.edit": ["admin"],
   "webhook.replay": ["admin", "trafficker"],
   "settings.read": ["admin", "trafficker", "viewer"],
   "settings.edit": ["admin"],

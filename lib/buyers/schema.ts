@@ -1,4 +1,4 @@
-import { boolean, foreignKey, jsonb, pgTable, primaryKey, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import { boolean, foreignKey, index, jsonb, pgTable, primaryKey, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
 import { bytes, createdAt, id, instant, tenantId } from "../db/columns";
 import { tenants } from "../tenants/schema";
 
@@ -18,15 +18,40 @@ export const principalTokens = pgTable("principal_tokens", {
   tenantId: tenantId(),
   id: id(),
   principalId: uuid("principal_id").notNull(),
+  /** What staff call it: "Production", "Laptop of …". */
+  name: text("name").notNull().default(""),
   tokenHash: bytes("token_hash").notNull(),
   prefix: text("prefix").notNull(),
+  /** See scopes.ts. None, or `*`: everything. */
   scopes: text("scopes").array().notNull().default([]),
   expiresAt: instant("expires_at"),
   revokedAt: instant("revoked_at"),
+  /** To the minute, and written after the answer. */
   lastUsedAt: instant("last_used_at"),
+  /** The token that took this one's place; this one then works until `expiresAt`, at the latest. */
+  replacedById: uuid("replaced_by_id"),
   createdAt: createdAt(),
 }, (t) => [
   primaryKey({ columns: [t.tenantId, t.id] }),
   uniqueIndex("principal_tokens_hash_key").on(t.tokenHash),
+  index("principal_tokens_by_principal").on(t.tenantId, t.principalId, t.createdAt),
+  foreignKey({ columns: [t.tenantId, t.principalId], foreignColumns: [principals.tenantId, principals.id] }),
+  foreignKey({ columns: [t.tenantId, t.replacedById], foreignColumns: [t.tenantId, t.id] }),
+]);
+
+/** Public keys with which a buyer signs its requests (RFC 9421). A key id is one key for ever: a revoked one is never given to another key. */
+export const buyerSigningKeys = pgTable("buyer_signing_keys", {
+  tenantId: tenantId(),
+  id: id(),
+  principalId: uuid("principal_id").notNull(),
+  kid: text("kid").notNull(),
+  publicJwk: jsonb("public_jwk").$type<Record<string, unknown>>().notNull(),
+  createdAt: createdAt(),
+  revokedAt: instant("revoked_at"),
+}, (t) => [
+  primaryKey({ columns: [t.tenantId, t.id] }),
+  uniqueIndex("buyer_signing_keys_kid").on(t.tenantId, t.kid),
+  index("buyer_signing_keys_look_up").on(t.kid),
+  index("buyer_signing_keys_by_principal").on(t.tenantId, t.principalId, t.createdAt),
   foreignKey({ columns: [t.tenantId, t.principalId], foreignColumns: [principals.tenantId, principals.id] }),
 ]);
