@@ -32,9 +32,9 @@ function build(tools: readonly Tool[]): JsonSchema {
     for (const direction of ["request", "response"] as const) components.set(`${tool.name}.${direction}`, embed(toolSchema(tool, direction), `${tool.name}.${direction}`));
     paths[`/${tool.name}`] = { post: operation(tool, tool.name, { requestBody: { required: true, content: { "application/json": { schema: { $ref: `${COMPONENTS}${tool.name}.request` } } } } }) };
   }
-  for (const { path, tool, item, hasList } of READ_PATHS) {
-    if (hasList) paths[`/${path}`] = { get: operation(tool, `read_${tool.name}`, { parameters: queryParameters(tool) }) };
-    if (item) paths[`/${path}/{id}`] = { get: operation(tool, `read_one_${tool.name}`, { parameters: [{ name: "id", in: "path", required: true, schema: { type: "string" } }] }) };
+  for (const { path, list, item } of READ_PATHS) {
+    if (list) paths[`/${path}`] = { get: operation(list, `read_${list.name}`, { parameters: queryParameters(list) }) };
+    if (item) paths[`/${path}/{id}`] = { get: operation(item.tool, `read_one_${item.tool.name}`, { parameters: [{ name: "id", in: "path", required: true, schema: { type: "string" } }] }) };
   }
   return {
     openapi: "3.1.0",
@@ -72,7 +72,7 @@ function operation(tool: Tool, operationId: string, input: Record<string, unknow
 function tagOf(name: string): string {
   if (name.endsWith("_accounts")) return "Accounts";
   if (name.endsWith("_creatives") || name.endsWith("_formats")) return "Creatives";
-  return name.includes("media_buy") || name === "tasks_get" ? "Orders" : "Discovery";
+  return name.includes("media_buy") || name.includes("task") ? "Orders" : "Discovery";
 }
 
 /** Top-level fields of the request; objects go as JSON text. */

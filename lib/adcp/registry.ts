@@ -9,7 +9,10 @@ import { listCreativeFormatsTool } from "./tools/list-creative-formats";
 import { listCreativesTool } from "./tools/list-creatives";
 import { syncAccountsTool } from "./tools/sync-accounts";
 import { syncCreativesTool } from "./tools/sync-creatives";
+import { getTaskStatusTool } from "./tools/get-task-status";
+import { listTasksTool } from "./tools/list-tasks";
 import { tasksGetTool } from "./tools/tasks-get";
+import { tasksListTool } from "./tools/tasks-list";
 import { updateMediaBuyTool } from "./tools/update-media-buy";
 
 /** Every tool that buyers can call, on every door alike. */
@@ -26,6 +29,9 @@ export const TOOLS: readonly Tool[] = [
   updateMediaBuyTool,
   getMediaBuysTool,
   tasksGetTool,
+  tasksListTool,
+  getTaskStatusTool,
+  listTasksTool,
 ];
 
 const BY_NAME = new Map(TOOLS.flatMap((tool) => [tool.name, ...(tool.aliases ?? [])].map((name) => [name, tool] as const)));

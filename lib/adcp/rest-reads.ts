@@ -6,6 +6,7 @@ import { listAuthorizedPropertiesTool } from "./tools/list-authorized-properties
 import { listCreativeFormatsTool } from "./tools/list-creative-formats";
 import { listCreativesTool } from "./tools/list-creatives";
 import { tasksGetTool } from "./tools/tasks-get";
+import { tasksListTool } from "./tools/tasks-list";
 import { isObject } from "./schemas";
 import { type Tool } from "./tool";
 import { toolSchema } from "./tool-schemas";
@@ -13,24 +14,24 @@ import { toolSchema } from "./tool-schemas";
 /** A read by its address. `fixed` is input that the address decides. */
 export type Read = { tool: Tool; fixed: Record<string, unknown> };
 
-/** Addresses that people would guess. `item` names the input that `/<path>/<id>` fills. */
-export const READ_PATHS: readonly { path: string; tool: Tool; item?: { parameter: string; isList: boolean }; hasList: boolean }[] = [
-  { path: "capabilities", tool: getAdcpCapabilitiesTool, hasList: true },
-  { path: "products", tool: getProductsTool, hasList: true },
-  { path: "creative-formats", tool: listCreativeFormatsTool, hasList: true },
-  { path: "properties", tool: listAuthorizedPropertiesTool, hasList: true },
-  { path: "accounts", tool: listAccountsTool, hasList: true },
-  { path: "creatives", tool: listCreativesTool, hasList: true },
-  { path: "media-buys", tool: getMediaBuysTool, hasList: true, item: { parameter: "media_buy_ids", isList: true } },
-  { path: "tasks", tool: tasksGetTool, hasList: false, item: { parameter: "task_id", isList: false } },
+/** Addresses that people would guess. `item` names the tool behind `/<path>/<id>` and the input that the id fills. */
+export const READ_PATHS: readonly { path: string; list?: Tool; item?: { tool: Tool; parameter: string; isList: boolean } }[] = [
+  { path: "capabilities", list: getAdcpCapabilitiesTool },
+  { path: "products", list: getProductsTool },
+  { path: "creative-formats", list: listCreativeFormatsTool },
+  { path: "properties", list: listAuthorizedPropertiesTool },
+  { path: "accounts", list: listAccountsTool },
+  { path: "creatives", list: listCreativesTool },
+  { path: "media-buys", list: getMediaBuysTool, item: { tool: getMediaBuysTool, parameter: "media_buy_ids", isList: true } },
+  { path: "tasks", list: tasksListTool, item: { tool: tasksGetTool, parameter: "task_id", isList: false } },
 ];
 
 export function findRead(path: string): Read | undefined {
   const [first, id, ...more] = path.split("/");
   const entry = READ_PATHS.find((candidate) => candidate.path === first);
   if (!entry || more.length > 0) return undefined;
-  if (id === undefined) return entry.hasList ? { tool: entry.tool, fixed: {} } : undefined;
-  return entry.item && id !== "" ? { tool: entry.tool, fixed: { [entry.item.parameter]: entry.item.isList ? [id] : id } } : undefined;
+  if (id === undefined) return entry.list && { tool: entry.list, fixed: {} };
+  return entry.item && id !== "" ? { tool: entry.item.tool, fixed: { [entry.item.parameter]: entry.item.isList ? [id] : id } } : undefined;
 }
 
 /** Query parameters as the tool's input: by the schema's types; `max_results` and `cursor` are the page; a repeated one is a list. */

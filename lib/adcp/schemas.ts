@@ -39,6 +39,12 @@ export function loadSchema(name: string): JsonSchema {
   return schema;
 }
 
+/** One of the protocol's schemas with further fields, as a schema of our own. */
+export function extendedSchema(name: string, fields: Record<string, JsonSchema>): JsonSchema {
+  const { $id: _id, examples: _examples, ...schema } = loadSchema(name);
+  return { ...schema, properties: { ...(isObject(schema.properties) ? schema.properties : {}), ...fields } };
+}
+
 /** Names of the shared schemas that this one refers to, directly. */
 function referencedNames(value: unknown, names = new Set<string>()): Set<string> {
   if (Array.isArray(value)) for (const item of value) referencedNames(item, names);

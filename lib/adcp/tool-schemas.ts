@@ -16,6 +16,7 @@ const SDK_SCHEMAS: Record<string, string> = {
   sync_accounts: "account/sync-accounts",
   list_accounts: "account/list-accounts",
   tasks_get: "core/tasks-get",
+  tasks_list: "core/tasks-list",
 };
 
 export type Direction = "request" | "response";

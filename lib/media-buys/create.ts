@@ -130,7 +130,7 @@ async function submit(ctx: Ctx, { session }: CreateMediaBuyInput, request: Creat
   const { publisher } = catalog;
   invariant(publisher, "an order was sold without a publisher");
   const { tenantId, now } = ctx;
-  const { id: taskId } = await openTask(ctx, { principalId: session.principalId, taskType: "create_media_buy", mediaBuyId: buy.id, message: WAITING, buyerContext: request.context ?? null });
+  const { id: taskId } = await openTask(ctx, { principalId: session.principalId, taskType: "create_media_buy", accountId: buy.accountId, mediaBuyId: buy.id, message: WAITING, request: buy.rawRequest, buyerContext: request.context ?? null });
   await ctx.db.insert(workflowSteps).values({
     tenantId, id: newId(now.getTime()), kind: "media_buy_approval", state: "requires_approval", mediaBuyId: buy.id, taskId,
     dueAt: addMs(now, publisher.decisionTimeMinutes * MINUTE_MS), createdAt: now, updatedAt: now,

@@ -103,7 +103,15 @@ export const tasks = pgTable("tasks", {
   principalId: uuid("principal_id").notNull(),
   taskType: text("task_type").notNull(),
   status: text("status", { enum: ["submitted", "working", "completed", "rejected", "failed", "canceled"] }).notNull(),
+  /** null for what concerns no single account. */
+  accountId: uuid("account_id"),
   mediaBuyId: uuid("media_buy_id"),
+  /** The id by which a sandbox buyer's test controller asked to know the task, instead of ours. Of several, the newest is meant. */
+  handle: text("handle"),
+  /** A2A's conversation in which the task began. */
+  contextId: text("context_id"),
+  /** The buyer's request without credentials: the first entry of the task's history. */
+  request: jsonb("request").$type<Record<string, unknown>>(),
   message: text("message"),
   /** The tool's success payload once completed, without envelope. */
   result: jsonb("result").$type<Record<string, unknown>>(),
@@ -116,6 +124,8 @@ export const tasks = pgTable("tasks", {
 }, (t) => [
   primaryKey({ columns: [t.tenantId, t.id] }),
   foreignKey({ columns: [t.tenantId, t.principalId], foreignColumns: [principals.tenantId, principals.id] }),
+  foreignKey({ columns: [t.tenantId, t.accountId], foreignColumns: [accounts.tenantId, accounts.id] }),
+  index("tasks_handle").on(t.tenantId, t.principalId, t.handle).where(sql`${t.handle} is not null`),
   index("tasks_by_principal").on(t.tenantId, t.principalId, t.createdAt, t.id),
   index("tasks_by_media_buy").on(t.tenantId, t.mediaBuyId),
 ]);

@@ -8,9 +8,10 @@ import { encryptSecret } from "../crypto";
 import { env } from "../env";
 import { AppError, invariant } from "../errors";
 import { enqueueEvents } from "../events/outbox";
-import { isUuid, newId, toWireId } from "../ids";
+import { isUuid, newId } from "../ids";
 import { announceChange } from "../live";
 import { tasks } from "../media-buys/schema";
+import { taskWireId } from "../media-buys/task-id";
 import { tenants } from "../tenants/schema";
 import { checkReceiverUrl } from "./address";
 import { pushNotificationConfigs, webhookDeliveries } from "./schema";
@@ -76,7 +77,7 @@ export async function queueTaskWebhook(ctx: Ctx, input: { taskId: string }): Pro
       body: {
         idempotency_key: idempotencyKey,
         ...(receiver.operationId === null ? {} : { operation_id: receiver.operationId }),
-        task_id: toWireId("task", task.id),
+        task_id: taskWireId(task),
         task_type: task.taskType,
         protocol: "media-buy",
         status: task.status,
