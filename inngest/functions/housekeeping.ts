@@ -1,14 +1,16 @@
 import { cron } from "inngest";
 import { ENGINE_DAYS, expireIdempotencyAnswers, forgetWebhookBodies, purgeOutbox } from "@/lib/housekeeping";
+import { rotateSigningKeys } from "@/lib/webhooks/signing-keys";
 import { type FunctionNeeds } from "../functions";
 import { type Client } from "../client";
 
-/** Each hour: what has been kept long enough. */
+/** Each hour: what has been kept long enough, and signing keys that have signed long enough. */
 export function housekeeping(client: Client, needs: FunctionNeeds) {
   return client.createFunction({ id: "housekeeping", triggers: [cron("7 * * * *")], concurrency: 1, retries: 0 }, async ({ step }) => {
     await step.run("idempotency answers", () => expireIdempotencyAnswers(needs.now()));
     await step.run("outbox", () => purgeOutbox(needs.now()));
     await step.run("webhook bodies", () => forgetWebhookBodies(needs.now()));
+    await step.run("signing keys", () => rotateSigningKeys(needs.now()));
     await step.run("engine", async () => (await needs.purgeEngine?.(ENGINE_DAYS)) ?? null);
   });
 }

@@ -43,7 +43,7 @@ const its = (ctx: Ctx, id: string) => and(eq(webhookDeliveries.tenantId, ctx.ten
 
 async function claim(ctx: Ctx, id: string): Promise<{ delivery: Delivery; receiver: Receiver } | DeliveryStep> {
   const [delivery] = await ctx.db.update(webhookDeliveries)
-    .set({ attempts: sql`${webhookDeliveries.attempts} + 1`, nextAttemptAt: new Date(ctx.now.getTime() + CLAIM_MS) })
+    .set({ attempts: sql`${webhookDeliveries.attempts} + 1`, lastAttemptAt: ctx.now, nextAttemptAt: new Date(ctx.now.getTime() + CLAIM_MS) })
     .where(and(its(ctx, id), eq(webhookDeliveries.state, "pending"), lte(webhookDeliveries.nextAttemptAt, ctx.now))).returning();
   if (delivery) return { delivery, receiver: await findReceiver(ctx, delivery) };
   const [row] = await ctx.db.select({ state: webhookDeliveries.state, nextAttemptAt: webhookDeliveries.nextAttemptAt }).from(webhookDeliveries).where(its(ctx, id));

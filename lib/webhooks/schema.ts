@@ -1,16 +1,22 @@
 import { sql } from "drizzle-orm";
-import { foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from "drizzle-orm/pg-core";
+import { foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import { accounts } from "../accounts/schema";
 import { principals } from "../buyers/schema";
 import { createdAt, id, instant, tenantId } from "../db/columns";
 import { tenants } from "../tenants/schema";
 
-/** Where a buyer wants to hear of a task. */
+/** What a receiver is told of: one task, one media buy's delivery, or an account. */
+export const RECEIVER_PURPOSES = ["task", "reporting", "account"] as const;
+
+/** Where a buyer wants to hear of something. */
 export const pushNotificationConfigs = pgTable("push_notification_configs", {
   tenantId: tenantId(),
   id: id(),
   principalId: uuid("principal_id").notNull(),
   taskId: uuid("task_id"),
   mediaBuyId: uuid("media_buy_id"),
+  accountId: uuid("account_id"),
+  purpose: text("purpose", { enum: RECEIVER_PURPOSES }).notNull().default("task"),
   url: text("url").notNull(),
   operationId: text("operation_id"),
   /** The buyer's validation token, echoed in each webhook. */
@@ -19,10 +25,15 @@ export const pushNotificationConfigs = pgTable("push_notification_configs", {
   authScheme: text("auth_scheme", { enum: ["Bearer", "HMAC-SHA256"] }),
   credentialsEncrypted: text("credentials_encrypted"),
   createdAt: createdAt(),
+  /** Replaced by a later one; what was queued for it is still sent. */
+  archivedAt: instant("archived_at"),
 }, (t) => [
   primaryKey({ columns: [t.tenantId, t.id] }),
   foreignKey({ columns: [t.tenantId, t.principalId], foreignColumns: [principals.tenantId, principals.id] }),
+  foreignKey({ columns: [t.tenantId, t.accountId], foreignColumns: [accounts.tenantId, accounts.id] }),
   index("push_notification_configs_task").on(t.tenantId, t.taskId),
+  index("push_notification_configs_by_principal").on(t.tenantId, t.principalId, t.url),
+  uniqueIndex("push_notification_configs_account").on(t.tenantId, t.accountId).where(sql`${t.purpose} = 'account' and ${t.archivedAt} is null`),
 ]);
 
 /** One row per event and receiver. `audience` staff: a Slack-compatible message, unsigned. */
@@ -41,6 +52,7 @@ export const webhookDeliveries = pgTable("webhook_deliveries", {
   state: text("state", { enum: ["pending", "delivered", "dead"] }).notNull().default("pending"),
   attempts: integer("attempts").notNull().default(0),
   nextAttemptAt: instant("next_attempt_at").notNull().default(sql`now()`),
+  lastAttemptAt: instant("last_attempt_at"),
   lastStatus: integer("last_status"),
   lastError: text("last_error"),
   deliveredAt: instant("delivered_at"),
@@ -60,5 +72,8 @@ export const signingKeys = pgTable("signing_keys", {
   publicJwk: jsonb("public_jwk").$type<Record<string, unknown>>().notNull(),
   privateJwkEncrypted: text("private_jwk_encrypted").notNull(),
   createdAt: createdAt(),
+  /** Published from its creation on, it signs from here on: receivers that keep the JWKS for a while know it by then. */
+  activatesAt: instant("activates_at").notNull().default(sql`now()`),
+  /** No longer signs; published for 30 days more, for receivers that verify late. */
   retiredAt: instant("retired_at"),
 });

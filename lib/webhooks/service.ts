@@ -14,7 +14,7 @@ import { tasks } from "../media-buys/schema";
 import { taskWireId } from "../media-buys/task-id";
 import { tenants } from "../tenants/schema";
 import { checkReceiverUrl } from "./address";
-import { pushNotificationConfigs, webhookDeliveries } from "./schema";
+import { pushNotificationConfigs, type RECEIVER_PURPOSES, webhookDeliveries } from "./schema";
 
 /** core/push-notification-config.json, and `operation_id` as 3.1 has it. */
 const receiverSchema = z.looseObject({
@@ -24,22 +24,34 @@ const receiverSchema = z.looseObject({
   authentication: z.looseObject({ schemes: z.array(z.enum(["Bearer", "HMAC-SHA256"])).length(1), credentials: z.string().min(32).max(4_096) }).optional(),
 });
 
-const FIELD = "push_notification_config";
 export const receiverSecrets = (tenantId: string, configId: string) => `push_notification_configs:${tenantId}:${configId}`;
 
-/** Notes where a buyer wants to hear of a task. Throws VALIDATION_ERROR when the address may not be called. */
-export async function registerReceiver(ctx: Ctx, input: { principalId: string; taskId: string | null; mediaBuyId: string | null; config: unknown }): Promise<{ id: string }> {
+export type ReceiverInput = {
+  principalId: string;
+  taskId?: string | null;
+  mediaBuyId?: string | null;
+  accountId?: string;
+  purpose?: (typeof RECEIVER_PURPOSES)[number];
+  config: unknown;
+  /** Where in the request the configuration stands. */
+  field?: string;
+};
+
+/** Notes where a buyer wants to hear of something. Throws VALIDATION_ERROR when the address may not be called. */
+export async function registerReceiver(ctx: Ctx, input: ReceiverInput): Promise<{ id: string }> {
+  const field = input.field ?? "push_notification_config";
   const parsed = receiverSchema.safeParse(input.config);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw new AppError("VALIDATION_ERROR", `The webhook configuration is not valid: ${issue?.message ?? "unreadable"}.`, { field: [FIELD, ...(issue?.path ?? [])].join(".") });
+    throw new AppError("VALIDATION_ERROR", `The webhook configuration is not valid: ${issue?.message ?? "unreadable"}.`, { field: [field, ...(issue?.path ?? [])].join(".") });
   }
   const { url, operation_id: operationId, token, authentication } = parsed.data;
-  checkReceiverUrl(url, `${FIELD}.url`);
+  checkReceiverUrl(url, `${field}.url`);
   const id = newId(ctx.now.getTime());
   const seal = (text: string | undefined) => (text === undefined ? null : encryptSecret(text, receiverSecrets(ctx.tenantId, id)));
   await ctx.db.insert(pushNotificationConfigs).values({
-    tenantId: ctx.tenantId, id, principalId: input.principalId, taskId: input.taskId, mediaBuyId: input.mediaBuyId, url, operationId: operationId ?? null, createdAt: ctx.now,
+    tenantId: ctx.tenantId, id, principalId: input.principalId, taskId: input.taskId ?? null, mediaBuyId: input.mediaBuyId ?? null, accountId: input.accountId ?? null,
+    purpose: input.purpose ?? "task", url, operationId: operationId ?? null, createdAt: ctx.now,
     tokenEncrypted: seal(token), authScheme: authentication?.schemes[0] ?? null, credentialsEncrypted: seal(authentication?.credentials),
   });
   return { id };
