@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomFillSync } from "node:crypto";
 
 /**
  * Our ids are UUIDv7 (time-ordered), stored as `uuid`. On the wire they carry a prefix and 26 characters of Crockford base32.
@@ -9,8 +9,16 @@ const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 export const ID_PREFIXES = { mediaBuy: "mb", package: "pkg", task: "task", account: "acc", principal: "pr", webhook: "wh", creative: "cr" } as const;
 export type IdKind = keyof typeof ID_PREFIXES;
 
+/** Randomness for many ids at once: a call to the system for each would cost more than the id. */
+const randomness = Buffer.alloc(16 * 256);
+let used = randomness.length;
+
 export function newId(nowMs: number = Date.now()): string {
-  const bytes = randomBytes(16);
+  if (used === randomness.length) {
+    randomFillSync(randomness);
+    used = 0;
+  }
+  const bytes = Buffer.from(randomness.subarray(used, (used += 16)));
   bytes.writeUIntBE(nowMs, 0, 6);
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x70, 6);
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);

@@ -1,6 +1,7 @@
 import { and, eq, isNull, sql } from "drizzle-orm";
 import { z } from "zod";
 import { type Ctx } from "../context";
+import { sendAlong } from "../db/client";
 import { AppError, invariant } from "../errors";
 import { newId } from "../ids";
 import { idempotencyKeys } from "../media-buys/schema";
@@ -37,7 +38,7 @@ export async function withIdempotency(ctx: Ctx, call: IdempotentCall, work: () =
   const id = newId(ctx.now.getTime());
   if (!(await claim(ctx, id, call))) return { answer: await replay(ctx, call), isReplay: true };
   const answer = await work();
-  await ctx.db.update(idempotencyKeys).set({ response: { payload: answer.payload, summary: answer.summary } }).where(and(eq(idempotencyKeys.tenantId, ctx.tenantId), eq(idempotencyKeys.id, id)));
+  sendAlong(ctx.db, ctx.db.update(idempotencyKeys).set({ response: { payload: answer.payload, summary: answer.summary } }).where(and(eq(idempotencyKeys.tenantId, ctx.tenantId), eq(idempotencyKeys.id, id))));
   return { answer, isReplay: false };
 }
 

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { sql } from "drizzle-orm";
+import { sql, type SQLWrapper } from "drizzle-orm";
+import { PgDialect } from "drizzle-orm/pg-core";
 import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
 import { type z } from "zod";
@@ -39,7 +40,10 @@ function preparing<T extends object>(client: T): T {
         return (query: string, parameters: unknown[] = [], options: object = {}) => Reflect.apply(value, target, [query, parameters, { ...options, prepare: parameters.length <= PREPARED_PARAMETERS_MAX }]);
       }
       if (key === "begin" || key === "savepoint") {
-        return (...given: unknown[]) => Reflect.apply(value, target, given.map((item) => (typeof item === "function" ? (inner: object) => Reflect.apply(item, undefined, [preparing(inner)]) : item)));
+        return (...given: unknown[]) => Reflect.apply(value, target, given.map((item) => (typeof item === "function" ? (inner: postgres.TransactionSql) => {
+          if (key === "begin") openTransaction(inner);
+          return Reflect.apply(item, undefined, [preparing(inner)]);
+        } : item)));
       }
       return value;
     },
@@ -52,32 +56,61 @@ export async function closeDatabase(): Promise<void> {
   await open?.client.end({ timeout: 5 });
 }
 
+type Statement = { text: string; parameters: string[] };
+
+/** What is known of a transaction beside drizzle's part of it. */
+type Open = { opening: Statement; client: postgres.TransactionSql | null; sentAlong: PromiseLike<unknown>[] };
+
 const signals = new WeakMap<Tx, Map<string, Set<string>>>();
-const nesting = new AsyncLocalStorage<true>();
+const opened = new WeakMap<Tx, Open>();
+const nesting = new AsyncLocalStorage<Open>();
+const dialect = new PgDialect();
 
 /**
  * Runs `work` in one transaction in which only this tenant's rows exist. Notifications asked for by `notifyAfterCommit` are sent
  * once it has committed (inside, NOTIFY would serialise all commits). Calling it inside itself is a mistake and throws.
  */
 export async function withTenant<T>(tenantId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
-  return transact(sql`select set_config('app.tenant_id', ${tenantId}, true)`, work);
+  return transact({ text: "select set_config('app.tenant_id', $1, true)", parameters: [tenantId] }, work);
 }
 
 /** Runs `work` as the worker role, whose cross-tenant grants are listed in drizzle/0001_security.sql. For relay, schedules and sign-in. */
 export async function withWorkerRole<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-  return transact(sql`set local role greenlight_worker`, work);
+  return transact({ text: "set local role greenlight_worker", parameters: [] }, work);
 }
 
-async function transact<T>(opening: ReturnType<typeof sql>, work: (tx: Tx) => Promise<T>): Promise<T> {
+async function transact<T>(opening: Statement, work: (tx: Tx) => Promise<T>): Promise<T> {
   if (nesting.getStore()) throw new Error("Invariant broken: a transaction was opened inside another");
   const pending = new Map<string, Set<string>>();
-  const result = await nesting.run(true, () => pool().db.transaction(async (tx) => {
+  const open: Open = { opening, client: null, sentAlong: [] };
+  const result = await nesting.run(open, () => pool().db.transaction(async (tx) => {
     signals.set(tx, pending);
-    await tx.execute(opening);
+    opened.set(tx, open);
     return work(tx);
   }));
+  // The commit of a transaction in which a statement failed is a rollback that reports no error.
+  await Promise.all(open.sentAlong);
   if (pending.size > 0) sendNotifications(pending);
   return result;
+}
+
+/** The wall is up before anything else is sent: this is the first statement, and `execute` hands it over before `work` begins. It is not waited for. */
+function openTransaction(client: postgres.TransactionSql): void {
+  const open = nesting.getStore();
+  if (!open) throw new Error("Invariant broken: a transaction outside withTenant and withWorkerRole");
+  open.client = client;
+  open.sentAlong.push(client.unsafe(open.opening.text, open.opening.parameters, { prepare: true }).execute());
+}
+
+/**
+ * Sends a statement whose result nobody reads without waiting for it, so that it travels with what follows: its failure fails the
+ * transaction, at its end. Everything that is sent later still comes after it.
+ */
+export function sendAlong(tx: Tx, statement: SQLWrapper): void {
+  const open = opened.get(tx);
+  if (!open?.client) throw new Error("Invariant broken: sendAlong outside withTenant, or behind a savepoint");
+  const { sql: text, params } = dialect.sqlToQuery(statement.getSQL());
+  open.sentAlong.push(open.client.unsafe(text, params as postgres.ParameterOrJSON<never>[], { prepare: params.length <= PREPARED_PARAMETERS_MAX }).execute());
 }
 
 /** Runs `work` behind a savepoint: what it throws undoes its own writes, and its notifications, alone. */
@@ -110,10 +143,27 @@ function addSignal(tx: Tx, channel: string, payload: string): void {
   pending.set(channel, payloads.add(payload));
 }
 
+/** Asked for and not sent yet. Whatever comes while one statement is under way goes with the next: a busy process sends few. */
+const waiting = new Map<string, Set<string>>();
+let isSending = false;
+
 function sendNotifications(pending: Map<string, Set<string>>): void {
-  const pairs = [...pending].flatMap(([channel, payloads]) => [...payloads].map((payload) => ({ channel, payload })));
-  pool().client`select pg_notify(x.channel, x.payload) from jsonb_to_recordset(${JSON.stringify(pairs)}::text::jsonb) as x(channel text, payload text)`
-    .catch((error: unknown) => log.warn("A notification could not be sent; its listeners poll.", { error }));
+  for (const [channel, payloads] of pending) waiting.set(channel, new Set([...(waiting.get(channel) ?? []), ...payloads]));
+  if (!isSending) void sendWaiting();
+}
+
+async function sendWaiting(): Promise<void> {
+  isSending = true;
+  while (waiting.size > 0) {
+    const pairs = [...waiting].flatMap(([channel, payloads]) => [...payloads].map((payload) => ({ channel, payload })));
+    waiting.clear();
+    try {
+      await pool().client`select pg_notify(x.channel, x.payload) from jsonb_to_recordset(${JSON.stringify(pairs)}::text::jsonb) as x(channel text, payload text)`;
+    } catch (error) {
+      log.warn("A notification could not be sent; its listeners poll.", { error });
+    }
+  }
+  isSending = false;
 }
 
 /** A listener on its own connection, re-established by itself. `onReady` is called after each (re)connection: look for what was missed. */

@@ -24,7 +24,7 @@ describe("rows of several tables in one statement", () => {
   test("refer to one another, keep their types, and get the defaults of what they leave out", async () => {
     const tenantId = await makeTenant();
     const [principalId, accountId, productId] = [newId(), newId(), newId()];
-    await withTenant(tenantId, (tx) => insertTogether(tx, [
+    await withTenant(tenantId, async (tx) => insertTogether(tx, [
       // The account comes before what it refers to.
       rowsOf(accounts, [{ tenantId, id: accountId, principalId, brandDomain: "a.example", operator: "o.example", name: "A", isSandbox: true, details: { deep: [1, null, "ü'\"\\"] }, brandId: null, createdAt: NOW }]),
       rowsOf(principals, [{ tenantId, id: principalId, name: "P" }]),
@@ -41,14 +41,14 @@ describe("rows of several tables in one statement", () => {
     const [tenantId, otherId] = [await makeTenant(), await makeTenant()];
     const principal = { tenantId, id: newId(), name: "P" };
     const account = { tenantId, id: newId(), principalId: newId(), brandDomain: "a.example", operator: "o.example", name: "A", isSandbox: true };
-    await expect(withTenant(tenantId, (tx) => insertTogether(tx, [rowsOf(principals, [principal]), rowsOf(accounts, [account])]))).rejects.toThrow();
-    await expect(withTenant(tenantId, (tx) => insertTogether(tx, [rowsOf(principals, [principal, { ...principal, id: newId(), tenantId: otherId }])]))).rejects.toThrow();
+    await expect(withTenant(tenantId, async (tx) => insertTogether(tx, [rowsOf(principals, [principal]), rowsOf(accounts, [account])]))).rejects.toThrow();
+    await expect(withTenant(tenantId, async (tx) => insertTogether(tx, [rowsOf(principals, [principal, { ...principal, id: newId(), tenantId: otherId }])]))).rejects.toThrow();
     expect(await withTenant(tenantId, (tx) => tx.$count(principals))).toBe(0);
   });
 
   test("nothing to insert asks nothing, and a field that is none is a mistake of the code", async () => {
     const tenantId = await makeTenant();
-    await withTenant(tenantId, (tx) => insertTogether(tx, [rowsOf(principals, [])]));
-    await expect(withTenant(tenantId, (tx) => insertTogether(tx, [{ table: principals, rows: [{ nonsense: 1 }] }]))).rejects.toThrow("no field nonsense");
+    await withTenant(tenantId, async (tx) => insertTogether(tx, [rowsOf(principals, [])]));
+    await expect(withTenant(tenantId, async (tx) => insertTogether(tx, [{ table: principals, rows: [{ nonsense: 1 }] }]))).rejects.toThrow("no field nonsense");
   });
 });

@@ -1,6 +1,6 @@
 import { getTableColumns, getTableName, sql, type SQL } from "drizzle-orm";
 import { type PgTable } from "drizzle-orm/pg-core";
-import { type Tx } from "./client";
+import { sendAlong, type Tx } from "./client";
 
 /** Rows of one table, all with the same fields. */
 export type Rows = { table: PgTable; rows: Record<string, unknown>[] };
@@ -13,9 +13,10 @@ const texts = new Map<string, { before: string; after: string }>();
 
 /**
  * Inserts rows of several tables in one statement, whose text depends on the tables alone: it stays prepared however many rows there are.
- * Foreign keys among them hold, because they are checked when the statement ends. Fields left out get their defaults.
+ * Foreign keys among them hold, because they are checked when the statement ends. Fields left out get their defaults. It is sent along:
+ * what it violates fails the transaction at its end.
  */
-export async function insertTogether(db: Tx, batches: Rows[]): Promise<void> {
+export function insertTogether(db: Tx, batches: Rows[]): void {
   const parts: SQL[] = [];
   for (const { table, rows } of batches) {
     const [first] = rows;
@@ -23,7 +24,7 @@ export async function insertTogether(db: Tx, batches: Rows[]): Promise<void> {
     const { before, after } = textOf(table, Object.keys(first));
     parts.push(sql`${sql.raw(`${parts.length === 0 ? "with" : ","} i${parts.length} as (${before}`)}${toJson(rows)}${sql.raw(after)}`);
   }
-  if (parts.length > 0) await db.execute(sql`${sql.join(parts)} select 1`);
+  if (parts.length > 0) sendAlong(db, sql`${sql.join(parts)} select 1`);
 }
 
 /** Objects travel under the names of their fields: the record's columns are renamed in the statement. */

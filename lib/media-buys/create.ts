@@ -107,12 +107,12 @@ async function insertOrder(ctx: Ctx, { session, account }: CreateMediaBuyInput, 
     budgetMicros: item.budgetMicros, units: item.units, startsAt: item.startsAt, endsAt: item.endsAt, pacing: item.pacing, targeting: item.targeting, isPaused: item.isPaused,
     canceledAt: null, cancellationReason: null, buyerContext: item.buyerContext, createdAt: now, updatedAt: now,
   }));
-  await writeOrder(ctx, buy, rows, draft);
+  writeOrder(ctx, buy, rows, draft);
   await attached.assign();
   return { buy, rows, assigned: attached.assigned };
 }
 
-async function writeOrder(ctx: Ctx, buy: MediaBuyRow, packages: PackageRow[], draft: Draft): Promise<void> {
+function writeOrder(ctx: Ctx, buy: MediaBuyRow, packages: PackageRow[], draft: Draft): void {
   const connectionIds = [...new Set(draft.packages.flatMap((item) => item.connections.map(({ id }) => id)))];
   const opened = fulfilmentRows(ctx, buy.id, connectionIds, buy.desiredVersion);
   const events = draft.isReviewRequired ? [] : outboxRows(ctx, "greenlight/fulfilment.changed", changedEvents(ctx, buy.id, opened, buy.desiredVersion));
@@ -121,7 +121,7 @@ async function writeOrder(ctx: Ctx, buy: MediaBuyRow, packages: PackageRow[], dr
     summary: `Ordered “${buy.name}” with ${packages.length} package${packages.length === 1 ? "" : "s"} for ${microsToDecimal(buy.budgetMicros)} ${buy.currency}`,
     after: { status: buy.status, revision: buy.revision, budget: microsToDecimal(buy.budgetMicros), currency: buy.currency },
   });
-  await insertTogether(ctx.db, [rowsOf(mediaBuys, [buy]), rowsOf(mediaPackages, packages), rowsOf(fulfilments, opened), rowsOf(auditLog, [audit]), rowsOf(outbox, events)]);
+  insertTogether(ctx.db, [rowsOf(mediaBuys, [buy]), rowsOf(mediaPackages, packages), rowsOf(fulfilments, opened), rowsOf(auditLog, [audit]), rowsOf(outbox, events)]);
 }
 
 const WAITING = "The publisher reviews this order before it is confirmed.";
