@@ -6,6 +6,7 @@ import postgres from "postgres";
 import { type z } from "zod";
 import { env, required } from "../env";
 import { log } from "../log";
+import { connectGathering } from "./gathering-socket";
 
 /** A transaction that a tenant's wall stands around. The only way to a query: see withTenant. */
 export type Tx = Parameters<Parameters<PostgresJsDatabase["transaction"]>[0]>[0];
@@ -18,7 +19,9 @@ const globals = globalThis as typeof globalThis & { __greenlightPool?: Pool };
 function pool(): Pool {
   if (!globals.__greenlightPool) {
     // drizzle changes the client's serialisers: this client is drizzle's alone.
-    const client = postgres(required("DATABASE_URL"), { max: env().DATABASE_POOL_SIZE, onnotice: () => undefined, connection: { application_name: "greenlight" } });
+    // The driver's types do not know `socket` yet.
+    const options = { max: env().DATABASE_POOL_SIZE, onnotice: () => undefined, connection: { application_name: "greenlight" }, socket: connectGathering };
+    const client = postgres(required("DATABASE_URL"), options);
     globals.__greenlightPool = { client, db: drizzle(preparing(client)) };
   }
   return globals.__greenlightPool;

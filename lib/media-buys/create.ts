@@ -89,7 +89,7 @@ async function insertOrder(ctx: Ctx, { session, account }: CreateMediaBuyInput, 
   const mediaBuyId = newId(now.getTime());
   const identified = draft.packages.map((item) => ({ item, id: newId(now.getTime()) }));
   const creatives = identified.map(({ item, id }, index): PackageCreatives => ({
-    packageId: id, path: `packages[${index}]`, formatIds: item.sold.formatIds, uploads: item.request.creatives ?? [], assignments: item.request.creative_assignments ?? [],
+    packageId: id, path: `packages[${index}]`, formatIds: item.sold.formatIds, uploads: item.request.creatives ?? [], assignments: item.request.creative_assignments,
   }));
   // Creatives do not depend on the order: checking them first tells its first status, and an order is written once.
   const attached = await attachCreatives(ctx, { session, account, packages: creatives });
