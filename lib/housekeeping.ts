@@ -1,4 +1,5 @@
 import { and, eq, isNotNull, lt, ne, sql } from "drizzle-orm";
+import { rateBuckets, signatureNonces } from "./buyers/schema";
 import { withTenant, withWorkerRole } from "./db/client";
 import { outbox } from "./events/schema";
 import { idempotencyKeys } from "./media-buys/schema";
@@ -17,6 +18,18 @@ const daysBefore = (now: Date, days: number) => new Date(now.getTime() - days * 
 export async function expireIdempotencyAnswers(now: Date): Promise<number> {
   const rows = await withWorkerRole((tx) => tx.update(idempotencyKeys).set({ response: sql`null` })
     .where(and(lt(idempotencyKeys.expiresAt, now), isNotNull(idempotencyKeys.response))).returning({ id: idempotencyKeys.id }));
+  return rows.length;
+}
+
+/** Nonces whose signatures are too old by now to be accepted. By the database's clock, as they were noted. */
+export async function expireSignatureNonces(): Promise<number> {
+  const rows = await withWorkerRole((tx) => tx.delete(signatureNonces).where(lt(signatureNonces.expiresAt, sql`now()`)).returning({ keyId: signatureNonces.keyId }));
+  return rows.length;
+}
+
+/** Allowances that are full again anyway. */
+export async function forgetRateBuckets(): Promise<number> {
+  const rows = await withWorkerRole((tx) => tx.delete(rateBuckets).where(lt(rateBuckets.refilledAt, sql`now() - interval '1 day'`)).returning({ tool: rateBuckets.tool }));
   return rows.length;
 }
 

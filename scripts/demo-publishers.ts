@@ -24,6 +24,8 @@ export type DemoPublisher = {
   isAdvertiserCreationAllowed: boolean;
   staff: { email: string; name: string; role: StaffRole }[];
   buyer: { name: string; token: string };
+  /** Name of a further buyer, who signs with the keys of the protocol's compliance kit. */
+  signingBuyer?: string;
   products: DemoProduct[];
 };
 
@@ -90,6 +92,7 @@ export const DEMO_PUBLISHERS: DemoPublisher[] = [
       { email: "viewer@demo.example", name: "Vic Viewer", role: "viewer" },
     ],
     buyer: { name: "Pinnacle Agency for Acme Outdoor", token: "demo-acme-outdoor-v1" },
+    signingBuyer: "Compliance Kit (signed requests)",
     products: PRODUCTS,
   },
   {

@@ -7,7 +7,8 @@ import { z } from "zod";
 import { adapterConfigs } from "@/lib/ad-servers/schema";
 import { hashPassword } from "@/lib/auth/passwords";
 import { memberships } from "@/lib/auth/schema";
-import { principals, principalTokens } from "@/lib/buyers/schema";
+import { KIT_KEYS } from "@/lib/buyers/kit-keys";
+import { buyerSigningKeys, principals, principalTokens } from "@/lib/buyers/schema";
 import { describeToken } from "@/lib/buyers/tokens";
 import { type Ctx } from "@/lib/context";
 import { encryptSecret } from "@/lib/crypto";
@@ -94,9 +95,17 @@ async function seedPublisher(ctx: Ctx, publisher: DemoPublisher, credentials: st
   const { tokenHash, prefix } = describeToken(publisher.buyer.token);
   await db.insert(principals).values({ tenantId, id: principalId, name: publisher.buyer.name, isSandbox: true });
   await db.insert(principalTokens).values({ tenantId, id: newId(), principalId, tokenHash, prefix });
+  if (publisher.signingBuyer) await seedSigningBuyer(ctx, publisher.signingBuyer);
   // The same test and sync that staff would click for; orders can be placed once the worker has verified the connection.
   await requestSyncJob(ctx, { adapterConfigId, kind: "connection_test" });
   await requestSyncJob(ctx, { adapterConfigId, kind: "inventory" });
+}
+
+/** The buyer as whom the protocol's compliance kit signs: a sandbox buyer without a token. */
+async function seedSigningBuyer({ db, tenantId, now }: Ctx, name: string): Promise<void> {
+  const principalId = newId();
+  await db.insert(principals).values({ tenantId, id: principalId, name, isSandbox: true });
+  await db.insert(buyerSigningKeys).values(KIT_KEYS.map(({ isRevoked, ...jwk }) => ({ tenantId, id: newId(), principalId, kid: jwk.kid, publicJwk: jwk, revokedAt: isRevoked ? now : null })));
 }
 
 async function seedProduct(ctx: Ctx, product: DemoProduct, position: number, publisher: DemoPublisher, adapterConfigId: string, inventory: Inventory): Promise<void> {

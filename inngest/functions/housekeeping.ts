@@ -1,5 +1,5 @@
 import { cron } from "inngest";
-import { ENGINE_DAYS, expireIdempotencyAnswers, forgetWebhookBodies, purgeOutbox } from "@/lib/housekeeping";
+import { ENGINE_DAYS, expireIdempotencyAnswers, expireSignatureNonces, forgetRateBuckets, forgetWebhookBodies, purgeOutbox } from "@/lib/housekeeping";
 import { rotateSigningKeys } from "@/lib/webhooks/signing-keys";
 import { type FunctionNeeds } from "../functions";
 import { type Client } from "../client";
@@ -8,6 +8,8 @@ import { type Client } from "../client";
 export function housekeeping(client: Client, needs: FunctionNeeds) {
   return client.createFunction({ id: "housekeeping", triggers: [cron("7 * * * *")], concurrency: 1, retries: 0 }, async ({ step }) => {
     await step.run("idempotency answers", () => expireIdempotencyAnswers(needs.now()));
+    await step.run("signature nonces", () => expireSignatureNonces());
+    await step.run("rate buckets", () => forgetRateBuckets());
     await step.run("outbox", () => purgeOutbox(needs.now()));
     await step.run("webhook bodies", () => forgetWebhookBodies(needs.now()));
     await step.run("signing keys", () => rotateSigningKeys(needs.now()));

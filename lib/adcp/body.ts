@@ -1,5 +1,6 @@
 import { AppError } from "../errors";
 import { MAX_BODY_BYTES } from "../http/node-adapter";
+import { isSigned } from "./is-signed";
 
 /** Nested deeper than any request of the protocol; recursion over such input would end the stack. */
 const MAX_DEPTH = 100;
@@ -25,7 +26,21 @@ export async function readJson(request: Request): Promise<unknown> {
   }
 }
 
+/** What was read of signed requests, whose signature may cover the very bytes. */
+const bytesRead = new WeakMap<Request, Uint8Array>();
+
+/** The body as it came, also after readJson has read it. For signed requests only. */
+export async function readBodyBytes(request: Request): Promise<Uint8Array> {
+  return bytesRead.get(request) ?? new Uint8Array(await request.clone().arrayBuffer());
+}
+
 async function readText(request: Request): Promise<string> {
+  if (isSigned(request.headers)) {
+    const bytes = await readBodyBytes(request);
+    if (bytes.byteLength > MAX_BODY_BYTES) throw tooLarge();
+    bytesRead.set(request, bytes);
+    return new TextDecoder().decode(bytes);
+  }
   const announced = Number(request.headers.get("content-length") ?? Number.NaN);
   if (announced > MAX_BODY_BYTES) throw tooLarge();
   // With a length the HTTP server holds the sender to it; without one we count.

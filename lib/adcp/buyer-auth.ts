@@ -1,20 +1,33 @@
 import { sql } from "drizzle-orm";
 import { z } from "zod";
+import { type RateOverrides, rateOverrides } from "../buyers/rate-limits";
 import { DEMO_TOKEN_PREFIX, hashToken } from "../buyers/tokens";
 import { lookUp } from "../db/client";
 import { env } from "../env";
 import { AppError } from "../errors";
-import { type BuyerSession } from "./tool";
+import { isSigned } from "./is-signed";
+import { identifySigner, type Place } from "./signed-request";
+import { type BuyerSession, type SigningState } from "./tool";
 
 /** Who calls, and whose door it is. */
-export type Caller = { tenantId: string; session: BuyerSession | null; catalogVersion: number; agentUrl: string };
+export type Caller = {
+  tenantId: string;
+  session: BuyerSession | null;
+  catalogVersion: number;
+  agentUrl: string;
+  /** See signing-policy.ts for what follows from it. */
+  signing: SigningState;
+  rateLimits: RateOverrides;
+  /** The token and the key that were used. */
+  usedIds: string[];
+};
 
 /** Longer ones are nobody's; hashing them would only cost time. */
 const TOKEN_LENGTH_MAX = 512;
 
 const sessionRow = z.object({
   token_id: z.string(), tenant_id: z.string(), principal_id: z.string(), principal_name: z.string(), is_sandbox: z.boolean(), scopes: z.array(z.string()),
-  host_tenant_id: z.string().nullable(), catalog_version: z.coerce.number(),
+  host_tenant_id: z.string().nullable(), catalog_version: z.coerce.number(), is_signing_required: z.boolean(), has_signing_key: z.boolean(), rate_limits: rateOverrides,
 });
 const publicRow = z.object({ tenant_id: z.string(), catalog_version: z.coerce.number(), is_mapped: z.boolean() });
 
@@ -25,8 +38,13 @@ export function presentedToken(headers: Headers): string | undefined {
   return headers.get("x-adcp-auth")?.trim();
 }
 
+/** Whether anything in the request claims to be a buyer. */
+export function isAnonymous(headers: Headers): boolean {
+  return presentedToken(headers) === undefined && !isSigned(headers);
+}
+
 /** The host as the caller wrote it, in lower case, and without its port. */
-export function hostOf(request: Request): { authority: string; host: string } {
+export function hostOf(request: Request): Place {
   const authority = (request.headers.get("host") ?? new URL(request.url).host).toLowerCase();
   return { authority, host: authority.replace(/:\d+$/, "") };
 }
@@ -38,6 +56,7 @@ export function hostOf(request: Request): { authority: string; host: string } {
 export async function identifyCaller(request: Request): Promise<Caller> {
   const token = presentedToken(request.headers);
   const place = hostOf(request);
+  if (isSigned(request.headers)) return identifySigner(request, place, token === undefined ? null : () => identifyBuyer(token, place));
   return token === undefined ? identifyVisitor(place) : identifyBuyer(token, place);
 }
 
@@ -49,7 +68,7 @@ export function identifyOnce(request: Request): Identify {
   return () => (known ??= identifyCaller(request));
 }
 
-async function identifyBuyer(token: string, place: { authority: string; host: string }): Promise<Caller> {
+async function identifyBuyer(token: string, place: Place): Promise<Caller> {
   if (token === "" || token.length > TOKEN_LENGTH_MAX || (token.startsWith(DEMO_TOKEN_PREFIX) && !env().DEMO)) throw invalidToken();
   const [row] = await lookUp(sessionRow, sql`select * from buyer_session(${hashToken(token)}, ${place.host})`);
   if (!row || (row.host_tenant_id !== null && row.host_tenant_id !== row.tenant_id)) throw invalidToken();
@@ -58,13 +77,19 @@ async function identifyBuyer(token: string, place: { authority: string; host: st
     session: { tokenId: row.token_id, tenantId: row.tenant_id, principalId: row.principal_id, principalName: row.principal_name, isSandbox: row.is_sandbox, scopes: row.scopes },
     catalogVersion: row.catalog_version,
     agentUrl: agentUrlAt(place.authority, row.host_tenant_id !== null),
+    signing: { isSigned: false, isSigningRequired: row.is_signing_required, hasSigningKey: row.has_signing_key },
+    rateLimits: row.rate_limits,
+    usedIds: [row.token_id],
   };
 }
 
-async function identifyVisitor(place: { authority: string; host: string }): Promise<Caller> {
+async function identifyVisitor(place: Place): Promise<Caller> {
   const [row] = await lookUp(publicRow, sql`select * from public_tenant(${place.host})`);
   if (!row) throw new AppError("SERVICE_UNAVAILABLE", "No publisher is set up here yet.");
-  return { tenantId: row.tenant_id, session: null, catalogVersion: row.catalog_version, agentUrl: agentUrlAt(place.authority, row.is_mapped) };
+  return {
+    tenantId: row.tenant_id, session: null, catalogVersion: row.catalog_version, agentUrl: agentUrlAt(place.authority, row.is_mapped),
+    signing: { isSigned: false, isSigningRequired: false, hasSigningKey: false }, rateLimits: {}, usedIds: [],
+  };
 }
 
 /** Our formats' agent_url. Only a mapped host is repeated: any other could be anything that the caller wrote. */

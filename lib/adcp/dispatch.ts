@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { resolveAccount } from "../accounts/service";
+import { noteUse } from "../buyers/last-use";
 import { type Ctx } from "../context";
 import { withTenant } from "../db/client";
 import { env } from "../env";
@@ -9,10 +10,12 @@ import { buyerActor } from "./buyer-actor";
 import { type Caller, missingToken } from "./buyer-auth";
 import { requestHash, withIdempotency } from "./idempotency";
 import { takeWrite } from "./rate-limit";
-import { isVisibleTo } from "./registry";
+import { isVisibleTo, visibleTools } from "./registry";
 import { isObject } from "./schemas";
+import { assertSignedWhereDemanded } from "./signing-policy";
 import { type MutationTool, type Tool, type ToolAnswer, type ToolCall } from "./tool";
 import { assertValidRequest, findResponseProblem } from "./tool-schemas";
+import { assertScope } from "./tool-scopes";
 import { SUPPORTED_MAJOR_VERSIONS } from "./versions";
 import { errorPayload, toAppError } from "./wire-error";
 
@@ -40,14 +43,17 @@ async function run(tool: Tool, input: unknown, identify: () => Promise<Caller>, 
   const context = isObject(input) && isObject(input.context) ? input.context : undefined;
   try {
     const caller = await identify();
+    noteUse(caller.usedIds, Date.now());
     invariant(isVisibleTo(tool, caller.session), `${tool.name} was called by somebody for whom it does not exist`);
     if (tool.access === "principal" && !caller.session) throw missingToken();
+    assertScope(caller.session, tool.name);
     if (!isObject(input)) throw new AppError("INVALID_REQUEST", "The input is a JSON object.");
     assertStorable(input);
     assertVersion(input);
+    assertSignedWhereDemanded(caller, tool, input);
     const request = tool.defaults ? { ...tool.defaults, ...input } : input;
     assertValidRequest(tool, request);
-    const call: ToolCall = { ...caller, now: new Date(), log, requestId };
+    const call: ToolCall = { ...caller, now: new Date(), log, requestId, changes: () => visibleTools(caller.session).filter(({ kind }) => kind === "mutation").map(({ name }) => name) };
     const { answer, isReplay } = tool.kind === "read" ? { answer: checked(tool, await tool.run(call, request), log), isReplay: false } : await mutate(tool, call, request);
     return { json: envelope(answer, isReplay, context), summary: answer.summary, error: null };
   } catch (failure) {

@@ -4,7 +4,7 @@ import { env } from "../env";
 import { AppError } from "../errors";
 import { log } from "../log";
 import { BodyError, readJson } from "./body";
-import { type Caller, type Identify, identifyOnce, presentedToken } from "./buyer-auth";
+import { type Caller, type Identify, identifyOnce, isAnonymous } from "./buyer-auth";
 import { challengeHeaders } from "./challenge";
 import { dispatch, type Reply } from "./dispatch";
 import { jsonResponse } from "./json-response";
@@ -59,7 +59,7 @@ async function answer(request: Request, requestId: Id, method: string, params: P
   const identify = identifyOnce(request);
   if (method === "tools/call") return callTool(request, requestId, params, version, identify);
   // A token that is wrong is refused at the first message, not only where one is needed.
-  const caller = presentedToken(request.headers) === undefined ? null : await identifyOrRefuse(identify);
+  const caller = isAnonymous(request.headers) ? null : await identifyOrRefuse(identify);
   if (caller instanceof AppError) return refused(requestId, caller);
   switch (method) {
     case "initialize":
@@ -110,7 +110,7 @@ async function callTool(request: Request, requestId: Id, params: Params, version
   const parsed = callParams.safeParse(params);
   const tool = parsed.success ? await findTool(parsed.data.name, identify).catch(() => undefined) : undefined;
   if (!parsed.success || !tool) {
-    const caller = presentedToken(request.headers) === undefined ? null : await identifyOrRefuse(identify);
+    const caller = isAnonymous(request.headers) ? null : await identifyOrRefuse(identify);
     if (caller instanceof AppError) return refused(requestId, caller);
     return jsonResponse(200, parsed.success ? rpcError(requestId, RPC.methodNotFound, "Unknown tool.") : rpcError(requestId, RPC.invalidParams, "tools/call takes a name and an object of arguments."));
   }

@@ -2,7 +2,7 @@ import { env } from "../env";
 import { AppError } from "../errors";
 import { log } from "../log";
 import { BodyError, readJson } from "./body";
-import { type Identify, identifyOnce, presentedToken } from "./buyer-auth";
+import { type Identify, identifyOnce, isAnonymous } from "./buyer-auth";
 import { challengeHeaders } from "./challenge";
 import { dispatch } from "./dispatch";
 import { jsonResponse } from "./json-response";
@@ -45,7 +45,7 @@ async function handleGet(request: Request, url: URL, path: string): Promise<Resp
 
 /** With a token: what exists for its buyer. */
 async function describe(request: Request, identify: Identify): Promise<Response> {
-  if (presentedToken(request.headers) === undefined) return jsonResponse(200, openApiDocument(null), { "cache-control": "public, max-age=300", vary: "authorization, x-adcp-auth" });
+  if (isAnonymous(request.headers)) return jsonResponse(200, openApiDocument(null), { "cache-control": "public, max-age=300", vary: "authorization, x-adcp-auth, signature" });
   try {
     return jsonResponse(200, openApiDocument((await identify()).session), { "cache-control": "private, no-store" });
   } catch (error) {

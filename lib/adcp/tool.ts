@@ -2,8 +2,11 @@ import { type Actor } from "../context";
 import { type Tx } from "../db/client";
 import { type Log } from "../log";
 
-/** Who calls, as proven by the token. */
+/** Who calls, as proven by the token, or by the signature where no token was sent: then `tokenId` is the key's. */
 export type BuyerSession = { tokenId: string; tenantId: string; principalId: string; principalName: string; isSandbox: boolean; scopes: string[] };
+
+/** Whether this request was signed, and what is known of its buyer's signing. */
+export type SigningState = { isSigned: boolean; isSigningRequired: boolean; hasSigningKey: boolean };
 
 /** One call of one tool, whatever the transport. */
 export type ToolCall = {
@@ -17,6 +20,9 @@ export type ToolCall = {
   requestId: string;
   /** Origin of this agent as the buyer reaches it: the agent_url of our formats. */
   agentUrl: string;
+  signing: SigningState;
+  /** Names of the tools by which this caller could change anything. */
+  changes: () => string[];
 };
 
 /** A read opens its own transaction (withTenant) if it needs one; a mutation gets the transaction in which its answer is stored. */

@@ -1,5 +1,6 @@
 import { createPublicKey } from "node:crypto";
 import { z } from "zod";
+import { isKitKey } from "./kit-keys";
 
 /** Of the profile adcp/request-signing/v1: nothing else signs. */
 const KINDS = { EdDSA: { kty: "OKP", crv: "Ed25519" }, ES256: { kty: "EC", crv: "P-256" } } as const;
@@ -49,6 +50,7 @@ function parsePublicKey(value: unknown): PublicJwk | string {
   if (jwk.kty !== kind.kty || jwk.crv !== kind.crv) return `Key ${jwk.kid}: ${alg} goes with kty ${kind.kty} and crv ${kind.crv}.`;
   if ((jwk.use !== undefined && jwk.use !== "sig") || (jwk.key_ops !== undefined && !jwk.key_ops.includes("verify"))) return `Key ${jwk.kid} is not meant for verifying signatures (use, key_ops).`;
   if (jwk.adcp_use !== undefined && jwk.adcp_use !== REQUEST_SIGNING_USE) return `Key ${jwk.kid} is for ${jwk.adcp_use}; one key serves one purpose. Paste the key for ${REQUEST_SIGNING_USE}.`;
+  if (isKitKey(jwk)) return `Key ${jwk.kid} is one of the protocol's test keys, whose private half everybody knows.`;
   const material = { kty: kind.kty, crv: kind.crv, x: jwk.x ?? "", ...(alg === "ES256" ? { y: jwk.y ?? "" } : {}) };
   try {
     createPublicKey({ key: material, format: "jwk" });

@@ -60,11 +60,11 @@ export async function loadPrincipal(ctx: Ctx, id: string) {
       id: principalTokens.id, name: principalTokens.name, prefix: principalTokens.prefix, scopes: principalTokens.scopes, createdAt: principalTokens.createdAt,
       expiresAt: principalTokens.expiresAt, revokedAt: principalTokens.revokedAt, lastUsedAt: principalTokens.lastUsedAt, replacedById: principalTokens.replacedById,
     }).from(principalTokens).where(and(eq(principalTokens.tenantId, ctx.tenantId), eq(principalTokens.principalId, id))).orderBy(desc(principalTokens.createdAt), desc(principalTokens.id)),
-    ctx.db.select({ id: buyerSigningKeys.id, kid: buyerSigningKeys.kid, algorithm: sql<string>`${buyerSigningKeys.publicJwk}->>'alg'`, createdAt: buyerSigningKeys.createdAt, revokedAt: buyerSigningKeys.revokedAt })
+    ctx.db.select({ id: buyerSigningKeys.id, kid: buyerSigningKeys.kid, algorithm: sql<string>`${buyerSigningKeys.publicJwk}->>'alg'`, createdAt: buyerSigningKeys.createdAt, lastUsedAt: buyerSigningKeys.lastUsedAt, revokedAt: buyerSigningKeys.revokedAt })
       .from(buyerSigningKeys).where(and(eq(buyerSigningKeys.tenantId, ctx.tenantId), eq(buyerSigningKeys.principalId, id))).orderBy(desc(buyerSigningKeys.createdAt), desc(buyerSigningKeys.id)),
   ]);
-  const { name, isSandbox, createdAt, archivedAt } = principal;
-  return { id, name, isSandbox, createdAt, archivedAt, tokens: tokens.map((token) => ({ ...token, state: tokenState(token, ctx.now) })), keys };
+  const { name, isSandbox, isSigningRequired, rateLimits, createdAt, archivedAt } = principal;
+  return { id, name, isSandbox, isSigningRequired, rateLimits, createdAt, archivedAt, tokens: tokens.map((token) => ({ ...token, state: tokenState(token, ctx.now) })), keys };
 }
 
 function tokenState({ revokedAt, expiresAt, replacedById }: { revokedAt: Date | null; expiresAt: Date | null; replacedById: string | null }, now: Date): TokenState {

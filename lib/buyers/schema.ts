@@ -1,6 +1,7 @@
-import { boolean, foreignKey, index, jsonb, pgTable, primaryKey, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import { bigint, boolean, doublePrecision, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
 import { bytes, createdAt, id, instant, tenantId } from "../db/columns";
 import { tenants } from "../tenants/schema";
+import { type RateOverrides } from "./rate-limits";
 
 /** A buyer's identity with us. All accounts of a sandbox principal are sandbox accounts. */
 export const principals = pgTable("principals", {
@@ -8,6 +9,10 @@ export const principals = pgTable("principals", {
   id: id(),
   name: text("name").notNull(),
   isSandbox: boolean("is_sandbox").notNull().default(false),
+  /** Unsigned changes of this buyer are refused. */
+  isSigningRequired: boolean("is_signing_required").notNull().default(false),
+  /** Where staff set other limits than the defaults: see rate-limits.ts. */
+  rateLimits: jsonb("rate_limits").$type<RateOverrides>().notNull().default({}),
   platformMappings: jsonb("platform_mappings").$type<Record<string, unknown>>().notNull().default({}),
   createdAt: createdAt(),
   archivedAt: instant("archived_at"),
@@ -46,6 +51,7 @@ export const buyerSigningKeys = pgTable("buyer_signing_keys", {
   principalId: uuid("principal_id").notNull(),
   kid: text("kid").notNull(),
   publicJwk: jsonb("public_jwk").$type<Record<string, unknown>>().notNull(),
+  lastUsedAt: instant("last_used_at"),
   createdAt: createdAt(),
   revokedAt: instant("revoked_at"),
 }, (t) => [
@@ -54,4 +60,40 @@ export const buyerSigningKeys = pgTable("buyer_signing_keys", {
   index("buyer_signing_keys_look_up").on(t.kid),
   index("buyer_signing_keys_by_principal").on(t.tenantId, t.principalId, t.createdAt),
   foreignKey({ columns: [t.tenantId, t.principalId], foreignColumns: [principals.tenantId, principals.id] }),
+]);
+
+/**
+ * Nonces of signatures that were accepted, until nobody could present them again. Written and read by two functions alone
+ * (drizzle, identity_door), which come before a tenant is known.
+ */
+export const signatureNonces = pgTable("signature_nonces", {
+  keyId: uuid("key_id").notNull(),
+  /** SHA-256 of address and nonce. */
+  nonceHash: bytes("nonce_hash").notNull(),
+  createdAt: createdAt(),
+  expiresAt: instant("expires_at").notNull(),
+}, (t) => [
+  primaryKey({ columns: [t.keyId, t.nonceHash] }),
+  index("signature_nonces_recent").on(t.keyId, t.createdAt),
+  index("signature_nonces_expiry").on(t.expiresAt),
+]);
+
+/** What is left of a token's allowance for one tool. Processes take it in blocks. Not logged: after a crash everybody starts with a full one. */
+export const rateBuckets = pgTable("rate_buckets", {
+  tenantId: tenantId(),
+  principalId: uuid("principal_id").notNull(),
+  /** The token, or the signing key where no token was sent. */
+  subjectId: uuid("subject_id").notNull(),
+  tool: text("tool").notNull(),
+  perSecond: doublePrecision("per_second").notNull(),
+  burst: integer("burst").notNull(),
+  available: doublePrecision("available").notNull(),
+  refilledAt: instant("refilled_at").notNull(),
+  /** Since when `taken` and `refused` count: a minute at least. */
+  countedSince: instant("counted_since").notNull(),
+  taken: bigint("taken", { mode: "number" }).notNull(),
+  refused: bigint("refused", { mode: "number" }).notNull(),
+}, (t) => [
+  primaryKey({ columns: [t.tenantId, t.subjectId, t.tool] }),
+  index("rate_buckets_by_principal").on(t.tenantId, t.principalId),
 ]);

@@ -22,6 +22,6 @@ export function isScope(text: string): text is Scope {
 }
 
 /** Whether a token with these scopes may do what `scope` names. None at all stands for everything, as `*` does; unknown ones grant nothing. */
-export function hasScope(scopes: readonly string[], scope: Scope): boolean {
-  return scopes.length === 0 || scopes.includes(ALL_SCOPES) || scopes.includes(scope);
+export function hasScope(scopes: readonly string[], scope: Scope | undefined): boolean {
+  return scopes.length === 0 || scopes.includes(ALL_SCOPES) || (scope !== undefined && scopes.includes(scope));
 }

@@ -30,7 +30,7 @@ export const getAdcpCapabilitiesTool: Tool = {
         supported_protocols: ["media_buy"],
         account: { require_operator_auth: false, supported_billing: ["operator", "agent", "advertiser"], required_for_products: false, account_financials: false, sandbox: true },
         ...(isAsked ? { media_buy: mediaBuy } : {}),
-        request_signing: { supported: false },
+        request_signing: { supported: true, covers_content_digest: "either", required_for: call.signing.isSigningRequired ? call.changes() : [], supported_for: call.changes() },
         webhook_signing: { supported: true, profile: "adcp/webhook-signing/v1", algorithms: ["ed25519"], legacy_hmac_fallback: true },
       },
       summary: `${publisherName} sells media buys over AdCP 3.`,

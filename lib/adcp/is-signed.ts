@@ -1,0 +1,4 @@
+/** Half a signature counts: it is refused, not ignored. */
+export function isSigned(headers: Headers): boolean {
+  return headers.has("signature-input") || headers.has("signature");
+}
