@@ -1,12 +1,15 @@
 import { type BuyerSession, type Tool } from "./tool";
 import { createMediaBuyTool } from "./tools/create-media-buy";
 import { getAdcpCapabilitiesTool } from "./tools/get-adcp-capabilities";
+import { getCreativeDeliveryTool } from "./tools/get-creative-delivery";
+import { getMediaBuyDeliveryTool } from "./tools/get-media-buy-delivery";
 import { getMediaBuysTool } from "./tools/get-media-buys";
 import { getProductsTool } from "./tools/get-products";
 import { listAccountsTool } from "./tools/list-accounts";
 import { listAuthorizedPropertiesTool } from "./tools/list-authorized-properties";
 import { listCreativeFormatsTool } from "./tools/list-creative-formats";
 import { listCreativesTool } from "./tools/list-creatives";
+import { providePerformanceFeedbackTool } from "./tools/provide-performance-feedback";
 import { syncAccountsTool } from "./tools/sync-accounts";
 import { syncCreativesTool } from "./tools/sync-creatives";
 import { getTaskStatusTool } from "./tools/get-task-status";
@@ -28,6 +31,9 @@ export const TOOLS: readonly Tool[] = [
   createMediaBuyTool,
   updateMediaBuyTool,
   getMediaBuysTool,
+  getMediaBuyDeliveryTool,
+  getCreativeDeliveryTool,
+  providePerformanceFeedbackTool,
   tasksGetTool,
   tasksListTool,
   getTaskStatusTool,

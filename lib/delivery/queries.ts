@@ -1,5 +1,10 @@
 import { and, asc, eq, gte, inArray, lte, sql } from "drizzle-orm";
+import { adapterConfigs } from "../ad-servers/schema";
 import { type Ctx } from "../context";
+import { creatives } from "../creatives/schema";
+import { invariant } from "../errors";
+import { groupBy } from "../group-by";
+import { tenants } from "../tenants/schema";
 import { deliveryDaily, type DeliveryDimension, deliverySlices } from "./schema";
 import { type DeliveryFigures } from "./service";
 
@@ -48,6 +53,43 @@ export async function loadPackageSlices(ctx: Ctx, mediaBuyIds: string[], dimensi
     ))
     .groupBy(deliverySlices.mediaBuyId, deliverySlices.packageId, deliverySlices.dimension, deliverySlices.key)
     .orderBy(asc(deliverySlices.packageId), asc(deliverySlices.dimension), asc(deliverySlices.key));
+}
+
+/** Where nothing else says: the publisher's zone and currency. */
+export async function loadPublisherDefaults(ctx: Ctx): Promise<{ timeZone: string; currency: string }> {
+  const [publisher] = await ctx.db.select({ timeZone: tenants.timeZone, currency: tenants.defaultCurrency }).from(tenants).where(eq(tenants.id, ctx.tenantId));
+  invariant(publisher, `no tenant ${ctx.tenantId}`);
+  return publisher;
+}
+
+/** The zones whose days these connections report. */
+export async function loadZones(ctx: Ctx, adapterConfigIds: string[]): Promise<Map<string, string>> {
+  if (adapterConfigIds.length === 0) return new Map();
+  const rows = await ctx.db.select({ id: adapterConfigs.id, timeZone: adapterConfigs.timeZone }).from(adapterConfigs)
+    .where(and(eq(adapterConfigs.tenantId, ctx.tenantId), inArray(adapterConfigs.id, adapterConfigIds)));
+  return new Map(rows.map(({ id, timeZone }) => [id, timeZone]));
+}
+
+/** The buyers' own ids of these creatives, by ours. */
+export async function loadCreativeIds(ctx: Ctx, ids: string[]): Promise<Map<string, string>> {
+  if (ids.length === 0) return new Map();
+  const rows = await ctx.db.select({ id: creatives.id, creativeId: creatives.creativeId }).from(creatives).where(and(eq(creatives.tenantId, ctx.tenantId), inArray(creatives.id, ids)));
+  return new Map(rows.map(({ id, creativeId }) => [id, creativeId]));
+}
+
+export type Known = DeliveryFigures & { /** The oldest of what its connections last reported. */ asOf: Date };
+
+/** All that is known of each package of these media buys. Those of which nothing is known are missing. */
+export async function loadPackageTotals(ctx: Ctx, mediaBuyIds: string[]): Promise<Map<string, Known>> {
+  if (mediaBuyIds.length === 0) return new Map();
+  const rows = await ctx.db.select({ packageId: deliveryDaily.packageId, ...figuresOf(deliveryDaily), asOf: sql<Date>`max(${deliveryDaily.syncedAt})`.mapWith(deliveryDaily.syncedAt) })
+    .from(deliveryDaily).where(and(eq(deliveryDaily.tenantId, ctx.tenantId), inArray(deliveryDaily.mediaBuyId, mediaBuyIds)))
+    .groupBy(deliveryDaily.packageId, deliveryDaily.adapterConfigId);
+  return new Map([...groupBy(rows, (row) => row.packageId)].map(([packageId, parts]) => [packageId, { ...addFigures(parts), asOf: oldest(parts.map(({ asOf }) => asOf)) ?? new Date(0) }]));
+}
+
+export function oldest(instants: Date[]): Date | null {
+  return instants.reduce<Date | null>((first, instant) => (first === null || instant < first ? instant : first), null);
 }
 
 export const NOTHING: DeliveryFigures = { impressions: 0, spendMicros: 0n, clicks: null, completedViews: null, conversions: null };

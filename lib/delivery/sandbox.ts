@@ -1,11 +1,10 @@
 import { and, asc, eq, isNull } from "drizzle-orm";
-import { adapterConfigs } from "../ad-servers/schema";
 import { type Ctx } from "../context";
 import { AppError } from "../errors";
 import { MICROS } from "../money";
 import { mediaBuys, mediaPackages } from "../media-buys/schema";
 import { dayIn } from "./days";
-import { loadTotals } from "./queries";
+import { loadTotals, loadZones } from "./queries";
 import { type DeliveryDay, type DeliveryFigures, recordDelivery } from "./service";
 
 export type SimulatedFigures = { impressions?: number; clicks?: number; conversions?: number; spendMicros?: bigint };
@@ -45,7 +44,7 @@ async function loadTargets(ctx: Ctx, mediaBuyId: string): Promise<Target[]> {
     .from(mediaPackages).innerJoin(mediaBuys, and(eq(mediaBuys.tenantId, mediaPackages.tenantId), eq(mediaBuys.id, mediaPackages.mediaBuyId), eq(mediaBuys.isSandbox, true)))
     .where(and(eq(mediaPackages.tenantId, ctx.tenantId), eq(mediaPackages.mediaBuyId, mediaBuyId), isNull(mediaPackages.canceledAt)))
     .orderBy(asc(mediaPackages.position));
-  const zones = new Map((await ctx.db.select({ id: adapterConfigs.id, timeZone: adapterConfigs.timeZone }).from(adapterConfigs).where(eq(adapterConfigs.tenantId, ctx.tenantId))).map(({ id, timeZone }) => [id, timeZone]));
+  const zones = await loadZones(ctx, rows.flatMap(({ sold }) => sold.targets.map(({ adapterConfigId }) => adapterConfigId)));
   const targets = rows.flatMap(({ packageId, sold, budgetMicros }): Target[] => {
     const adapterConfigId = sold.targets[0]?.adapterConfigId;
     const timeZone = adapterConfigId === undefined ? undefined : zones.get(adapterConfigId);

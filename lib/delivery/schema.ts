@@ -68,6 +68,7 @@ export const deliverySlices = pgTable("delivery_slices", {
   unique("delivery_slices_key").on(t.tenantId, t.packageId, t.dimension, t.day, t.adapterConfigId, t.key),
   foreignKey({ columns: [t.tenantId, t.packageId], foreignColumns: [mediaPackages.tenantId, mediaPackages.id] }),
   index("delivery_slices_by_media_buy").on(t.tenantId, t.mediaBuyId, t.dimension, t.day),
+  index("delivery_slices_by_creative").on(t.tenantId, t.key, t.packageId).where(sql`${t.dimension} = 'creative'`),
   check("delivery_slices_dimension", sql`${t.dimension} in ('creative','country','region','device_type','device_platform','placement','ad_unit')`),
 ]);
 

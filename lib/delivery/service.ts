@@ -1,10 +1,10 @@
 import { and, eq, inArray, sql } from "drizzle-orm";
-import { adapterConfigs } from "../ad-servers/schema";
 import { type Ctx } from "../context";
 import { invariant } from "../errors";
 import { groupBy } from "../group-by";
 import { announceChange } from "../live";
 import { mediaBuys, mediaPackages } from "../media-buys/schema";
+import { loadZones } from "./queries";
 import { type DELIVERY_SOURCES, deliveryDaily, type DeliveryDimension, deliverySlices } from "./schema";
 
 export type DeliveryFigures = {
@@ -73,12 +73,6 @@ async function loadSold(ctx: Ctx, packageIds: string[]): Promise<Map<string, { m
     .from(mediaPackages).innerJoin(mediaBuys, and(eq(mediaBuys.tenantId, mediaPackages.tenantId), eq(mediaBuys.id, mediaPackages.mediaBuyId)))
     .where(and(eq(mediaPackages.tenantId, ctx.tenantId), inArray(mediaPackages.id, packageIds)));
   return new Map(rows.map(({ id, ...sold }) => [id, sold]));
-}
-
-async function loadZones(ctx: Ctx, adapterConfigIds: string[]): Promise<Map<string, string>> {
-  const rows = await ctx.db.select({ id: adapterConfigs.id, timeZone: adapterConfigs.timeZone }).from(adapterConfigs)
-    .where(and(eq(adapterConfigs.tenantId, ctx.tenantId), inArray(adapterConfigs.id, adapterConfigIds)));
-  return new Map(rows.map(({ id, timeZone }) => [id, timeZone]));
 }
 
 const METRICS = ["impressions", "spend_micros", "clicks", "completed_views", "conversions"] as const;

@@ -1,21 +1,17 @@
-import { and, desc, eq, inArray, isNotNull, lt, or } from "drizzle-orm";
 import { z } from "zod";
 import { type AccountRow, presentAccount } from "../accounts/present";
-import { accounts } from "../accounts/schema";
 import { readPage, toPage } from "../adcp/cursor";
-import { toWireError, type WireError } from "../adcp/wire-error";
 import { type BuyerSession } from "../adcp/tool";
 import { type Ctx } from "../context";
 import { toFormatId } from "../creatives/formats";
 import { AppError } from "../errors";
 import { groupBy } from "../group-by";
-import { fromWireId, isUuid } from "../ids";
+import { isUuid } from "../ids";
 import { loadExecution } from "./execution";
 import { loadHistory } from "./history";
 import { presentApprovals, presentCancellationOf, presentPackage, presentState } from "./present";
-import { loadAssigned, loadPackages, mediaBuyNotFound } from "./queries";
-import { MEDIA_BUY_STATUSES, mediaBuys } from "./schema";
-import { type MediaBuyRow } from "./transitions";
+import { findOwnMediaBuys, loadAssigned, loadPackages, ownerOf, readMediaBuyIds, unknownMediaBuys } from "./queries";
+import { MEDIA_BUY_STATUSES } from "./schema";
 
 const LIST = "media_buys";
 const wireStatus = z.enum(MEDIA_BUY_STATUSES).exclude(["pending_approval"]);
@@ -27,8 +23,6 @@ const listRequest = z.looseObject({
   include_history: z.number().int().min(0).max(1000).optional(),
 });
 
-type Found = { buy: MediaBuyRow; account: AccountRow };
-
 /**
  * This buyer's confirmed orders, newest first, each with packages, creative approvals and how far every ad server is. The number of
  * queries does not depend on the page. `account` null: all of the buyer's accounts.
@@ -38,8 +32,8 @@ export async function listMediaBuys(ctx: Ctx, input: { session: BuyerSession; ac
   if (!parsed.success) throw new AppError("INVALID_REQUEST", "The filter is not valid.", { field: parsed.error.issues[0]?.path.join(".") });
   const { media_buy_ids: wireIds, status_filter: statuses, include_history: historyLength = 0, include_snapshot: hasSnapshot = false } = parsed.data;
   const page = readPage(input.request, LIST);
-  const ids = wireIds?.map((wireId) => fromWireId("mediaBuy", wireId) ?? null);
-  const found = await findMediaBuys(ctx, input, { ids: ids?.filter((id) => id !== null), statuses: statuses ?? (ids ? undefined : ["active"]), after: page.after, limit: page.limit + 1 });
+  const ids = wireIds && readMediaBuyIds(wireIds);
+  const found = await findOwnMediaBuys(ctx, ownerOf(input), { ids: ids?.filter((id) => id !== null), statuses: statuses ?? (ids ? undefined : ["active"]), after: page.after && readPosition(page.after), limit: page.limit + 1 });
   const { rows, pagination } = toPage(found, page, LIST, ({ buy }) => [buy.createdAt.getTime(), buy.id]);
 
   const buyIds = rows.map(({ buy }) => buy.id);
@@ -48,7 +42,7 @@ export async function listMediaBuys(ctx: Ctx, input: { session: BuyerSession; ac
   const execution = await loadExecution(ctx, buyIds);
   const history = await loadHistory(ctx, buyIds, historyLength);
   // Only a complete answer tells what is missing.
-  const missing = ids && statuses === undefined && page.after === null && found.length <= page.limit ? notFoundErrors(ids, found) : [];
+  const missing = ids && statuses === undefined && page.after === null && found.length <= page.limit ? unknownMediaBuys(ids, found) : [];
   return {
     media_buys: rows.map(({ buy, account }) => ({
       ...presentState(buy),
@@ -77,33 +71,11 @@ export async function listMediaBuys(ctx: Ctx, input: { session: BuyerSession; ac
   };
 }
 
-type Filter = { ids: string[] | undefined; statuses: MediaBuyRow["status"][] | undefined; after: readonly (string | number)[] | null; limit: number };
-
-async function findMediaBuys(ctx: Ctx, { session, account }: { session: BuyerSession; account: AccountRow | null }, filter: Filter): Promise<Found[]> {
-  const after = filter.after && readPosition(filter.after);
-  return ctx.db.select({ buy: mediaBuys, account: accounts }).from(mediaBuys)
-    .innerJoin(accounts, and(eq(accounts.tenantId, mediaBuys.tenantId), eq(accounts.id, mediaBuys.accountId)))
-    .where(and(
-      eq(mediaBuys.tenantId, ctx.tenantId), eq(mediaBuys.principalId, session.principalId), isNotNull(mediaBuys.confirmedAt),
-      account ? eq(mediaBuys.accountId, account.id) : undefined,
-      filter.ids ? inArray(mediaBuys.id, filter.ids) : undefined,
-      filter.statuses ? inArray(mediaBuys.status, filter.statuses) : undefined,
-      after ? or(lt(mediaBuys.createdAt, after.createdAt), and(eq(mediaBuys.createdAt, after.createdAt), lt(mediaBuys.id, after.id))) : undefined,
-    ))
-    .orderBy(desc(mediaBuys.createdAt), desc(mediaBuys.id)).limit(filter.limit);
-}
-
 /** Cursors are signed; of what they hold only the kind of each value is checked here. */
 function readPosition([createdAtMs, id]: readonly (string | number)[]): { createdAt: Date; id: string } {
   const createdAt = new Date(Number(createdAtMs));
   if (Number.isNaN(createdAt.getTime()) || typeof id !== "string" || !isUuid(id)) throw new AppError("INVALID_REQUEST", "This cursor does not belong to this list.", { field: "pagination.cursor" });
   return { createdAt, id };
-}
-
-/** One error for each id that is unknown or another buyer's, by its place in the request. */
-function notFoundErrors(ids: (string | null)[], found: Found[]): WireError[] {
-  const known = new Set(found.map(({ buy }) => buy.id));
-  return ids.flatMap((id, index) => (id !== null && known.has(id) ? [] : [toWireError(mediaBuyNotFound(`media_buy_ids[${index}]`))]));
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,10 +1,14 @@
-import { and, asc, eq, inArray, isNotNull, isNull } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, isNotNull, isNull, lt, or } from "drizzle-orm";
+import { type AccountRow } from "../accounts/present";
+import { accounts } from "../accounts/schema";
+import { toWireError, type WireError } from "../adcp/wire-error";
+import { type BuyerSession } from "../adcp/tool";
 import { type Ctx } from "../context";
 import { creativeAssignments, creatives } from "../creatives/schema";
 import { AppError, invariant } from "../errors";
 import { fulfilments } from "../fulfilment/schema";
 import { fromWireId } from "../ids";
-import { mediaBuys, mediaPackages } from "./schema";
+import { mediaBuys, type MediaBuyStatus, mediaPackages } from "./schema";
 import { type MediaBuyRow } from "./transitions";
 
 export type PackageRow = typeof mediaPackages.$inferSelect;
@@ -24,6 +28,48 @@ export async function lockOwnMediaBuy(ctx: Ctx, owner: { principalId: string; ac
     .for("update");
   if (!row) throw mediaBuyNotFound();
   return row;
+}
+
+/** Whose orders a call may see: this buyer's, of one account or of all. */
+export type Owner = { principalId: string; accountId: string | null };
+
+export function ownerOf({ session, account }: { session: BuyerSession; account: AccountRow | null }): Owner {
+  return { principalId: session.principalId, accountId: account?.id ?? null };
+}
+
+export type FoundMediaBuy = { buy: MediaBuyRow; account: AccountRow };
+export type MediaBuyFilter = {
+  /** undefined: any. */
+  ids?: string[];
+  statuses?: MediaBuyStatus[];
+  /** After this one in the list. */
+  after?: { createdAt: Date; id: string } | null;
+  limit: number;
+};
+
+/** A buyer's confirmed orders, newest first. */
+export async function findOwnMediaBuys(ctx: Ctx, owner: Owner, { ids, statuses, after, limit }: MediaBuyFilter): Promise<FoundMediaBuy[]> {
+  return ctx.db.select({ buy: mediaBuys, account: accounts }).from(mediaBuys)
+    .innerJoin(accounts, and(eq(accounts.tenantId, mediaBuys.tenantId), eq(accounts.id, mediaBuys.accountId)))
+    .where(and(
+      eq(mediaBuys.tenantId, ctx.tenantId), eq(mediaBuys.principalId, owner.principalId), isNotNull(mediaBuys.confirmedAt),
+      owner.accountId === null ? undefined : eq(mediaBuys.accountId, owner.accountId),
+      ids && inArray(mediaBuys.id, ids),
+      statuses && inArray(mediaBuys.status, statuses),
+      after ? or(lt(mediaBuys.createdAt, after.createdAt), and(eq(mediaBuys.createdAt, after.createdAt), lt(mediaBuys.id, after.id))) : undefined,
+    ))
+    .orderBy(desc(mediaBuys.createdAt), desc(mediaBuys.id)).limit(limit);
+}
+
+/** null stands for what is no id at all. */
+export function readMediaBuyIds(wireIds: string[]): (string | null)[] {
+  return wireIds.map((wireId) => fromWireId("mediaBuy", wireId) ?? null);
+}
+
+/** One error for each id that is unknown or another buyer's, by its place in the request. */
+export function unknownMediaBuys(ids: (string | null)[], found: { buy: Pick<MediaBuyRow, "id"> }[]): WireError[] {
+  const known = new Set(found.map(({ buy }) => buy.id));
+  return ids.flatMap((id, index) => (id !== null && known.has(id) ? [] : [toWireError(mediaBuyNotFound(`media_buy_ids[${index}]`))]));
 }
 
 /** Locks a media buy of this publisher. The lock comes before any of its fulfilments': that order avoids deadlocks. */

@@ -1,0 +1,1 @@
+CREATE INDEX "delivery_slices_by_creative" ON "delivery_slices" USING btree ("tenant_id","key","package_id") WHERE "delivery_slices"."dimension" = 'creative';
