@@ -240,7 +240,7 @@ describe("what every tool does, on both doors alike", () => {
 
   test("reads with only a context succeed for a known buyer", async () => {
     const context = { correlation_id: "c-1", nested: { list: [1, null, "ü"], empty: {} } };
-    for (const tool of TOOLS.filter((tool) => tool.kind === "read" && toolSchema(tool, "request").required === undefined)) {
+    for (const tool of TOOLS.filter((tool) => tool.kind === "read" && toolSchema(tool, "request").required === undefined && toolSchema(tool, "request").anyOf === undefined)) {
       const answers = [await callMcp(tool.name, { context }, caller()), await callRest(tool.name, { context }, caller())];
       for (const answer of answers) {
         expect([tool.name, answer.status, answer.isError]).toEqual([tool.name, 200, false]);

@@ -12,7 +12,7 @@ import { groupBy } from "../group-by";
 import { toWireId } from "../ids";
 import { ownerOf, readMediaBuyIds, unknownMediaBuys } from "../media-buys/queries";
 import { mediaBuys, mediaPackages } from "../media-buys/schema";
-import { readRange, toPeriod } from "./period";
+import { presentPeriod, readRange, toPeriod } from "./period";
 import { presentMetrics } from "./present";
 import { addFigures, loadPackageSlices, loadPublisherDefaults, type PackageSlice } from "./queries";
 import { deliverySlices } from "./schema";
@@ -48,7 +48,7 @@ export async function getCreativeDelivery(ctx: Ctx, input: { session: BuyerSessi
   return {
     ...(input.account ? { account_id: toWireId("account", input.account.id) } : {}),
     ...(request.media_buy_ids?.length === 1 && known.length === 1 ? { media_buy_id: request.media_buy_ids[0] } : {}),
-    reporting_period: { start: period.from.toISOString(), end: period.to.toISOString(), timezone: publisher.timeZone },
+    reporting_period: { ...presentPeriod(period, publisher.timeZone), timezone: publisher.timeZone },
     currency: currencies[0] ?? publisher.currency,
     creatives: rows.map((pair) => presentPair(pair, slices.get(`${pair.buy.id} ${pair.creative.id}`) ?? [])),
     pagination: { limit: page.limit, offset: skipped, total, ...pagination },

@@ -1,5 +1,5 @@
 import { AppError } from "../errors";
-import { addDays, isDay, startOfDay } from "./days";
+import { addDays, dayIn, isDay, startOfDay } from "./days";
 import { type DayRange } from "./queries";
 
 /** The days of a request's `start_date` and `end_date`, both included. Throws VALIDATION_ERROR for what is no period. */
@@ -19,4 +19,10 @@ export function toPeriod(range: DayRange, timeZone: string, open: Period, now: D
   const end = range.to === undefined ? open.to : startOfDay(addDays(range.to, 1), timeZone);
   const to = end < now ? end : now;
   return { from: from < to ? from : to, to };
+}
+
+/** As the reports' period: whole days, since days are what is known; the last may be today so far. */
+export function presentPeriod({ from, to }: Period, timeZone: string): { start: string; end: string } {
+  const lastDay = dayIn(new Date(Math.max(from.getTime(), to.getTime() - 1)), timeZone);
+  return { start: startOfDay(dayIn(from, timeZone), timeZone).toISOString(), end: startOfDay(addDays(lastDay, 1), timeZone).toISOString() };
 }

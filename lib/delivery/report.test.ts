@@ -50,7 +50,7 @@ describe("get_media_buy_delivery", () => {
     ], new Date(MIDWAY.getTime() - 600_000));
     const answer = await report(publisher, { media_buy_ids: [id], include_package_daily_breakdown: true });
     expect(answer).toMatchObject({
-      reporting_period: { start: days(2), end: MIDWAY.toISOString() }, currency: "USD", sandbox: true,
+      reporting_period: { start: "2027-03-03T00:00:00.000Z", end: "2027-03-14T00:00:00.000Z" }, currency: "USD", sandbox: true,
       aggregated_totals: { impressions: 26_000, spend: 287, clicks: 45, media_buy_count: 1 },
       ext: { delivery: { as_of: new Date(MIDWAY.getTime() - 600_000).toISOString(), age_seconds: 600 } },
     });

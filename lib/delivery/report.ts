@@ -8,7 +8,7 @@ import { loadPackages, type PackageRow } from "../media-buys/queries";
 import { type MediaBuyRow } from "../media-buys/transitions";
 import { addMs, SECOND_MS } from "../time";
 import { type Cut, presentCuts, sortSlices } from "./cuts";
-import { type Period, toPeriod } from "./period";
+import { type Period, presentPeriod, toPeriod } from "./period";
 import { effectiveRate, presentDay, presentMetrics } from "./present";
 import { addFigures, type DayRange, type Known, loadCreativeIds, loadPackageDays, loadPackageSlices, loadPackageTotals, loadPublisherDefaults, loadZones, NOTHING, oldest, type PackageDay, type PackageSlice } from "./queries";
 import { canHaveDelivered, deliveryStatus, pacingIndex, realStart, round } from "./standing";
@@ -40,7 +40,7 @@ export async function reportDelivery(ctx: Ctx, buys: MediaBuyRow[], options: Rep
   const currencies = [...new Set(buys.map((buy) => buy.currency))];
   const asOf = oldest(reports.flatMap((report) => report.asOf ?? []));
   return {
-    reporting_period: presentPeriod(reports.map(({ period }) => period), toPeriod(options.range, facts.fallbackZone, { from: ctx.now, to: ctx.now }, ctx.now)),
+    reporting_period: presentWhole(reports.map(({ period, zone }) => presentPeriod(period, zone)), presentPeriod(toPeriod(options.range, facts.fallbackZone, { from: ctx.now, to: ctx.now }, ctx.now), facts.fallbackZone)),
     currency: currencies[0] ?? (await loadPublisherDefaults(ctx)).currency,
     // Amounts of several currencies have no sum.
     ...(currencies.length > 1 ? {} : { aggregated_totals: presentTotals(reports.map(({ figures }) => figures ?? NOTHING), buys.length) }),
@@ -64,7 +64,7 @@ async function loadFacts(ctx: Ctx, ids: string[], packages: PackageRow[], option
   };
 }
 
-type BuyReport = { presented: Record<string, unknown>; /** null: unknown. */ figures: DeliveryFigures | null; asOf: Date | null; period: Period };
+type BuyReport = { presented: Record<string, unknown>; /** null: unknown. */ figures: DeliveryFigures | null; asOf: Date | null; period: Period; zone: string };
 
 function reportBuy(ctx: Ctx, buy: MediaBuyRow, rows: PackageRow[], facts: Facts, options: ReportOptions): BuyReport {
   const zone = facts.zones.get(rows[0]?.sold.targets[0]?.adapterConfigId ?? "") ?? facts.fallbackZone;
@@ -87,7 +87,7 @@ function reportBuy(ctx: Ctx, buy: MediaBuyRow, rows: PackageRow[], facts: Facts,
     daily_breakdown: byDay(rows.flatMap((row) => facts.days.get(row.id) ?? [])).map(([day, items]) => presentDay(day, addFigures(items))),
     ext: { delivery: { ...(asOf ? presentAge(ctx, asOf) : {}), time_zone: zone, ...(missing.length > 0 ? { not_reported: missing } : {}) } },
   };
-  return { presented, figures, asOf, period };
+  return { presented, figures, asOf, period, zone };
 }
 
 type Standing = { figures: DeliveryFigures | null; lifetime: Known | undefined; asOf: Date | null };
@@ -144,9 +144,9 @@ function presentTotals(figures: DeliveryFigures[], count: number): Record<string
   return { ...totals, media_buy_count: count };
 }
 
-function presentPeriod(periods: Period[], fallback: Period): Record<string, unknown> {
-  const { from, to } = periods.reduce((whole, period) => ({ from: period.from < whole.from ? period.from : whole.from, to: period.to > whole.to ? period.to : whole.to }), periods[0] ?? fallback);
-  return { start: from.toISOString(), end: to.toISOString() };
+/** From the first of these periods to the last: zones differ by connection. */
+function presentWhole(periods: { start: string; end: string }[], fallback: { start: string; end: string }): { start: string; end: string } {
+  return periods.reduce((whole, period) => ({ start: period.start < whole.start ? period.start : whole.start, end: period.end > whole.end ? period.end : whole.end }), periods[0] ?? fallback);
 }
 
 function presentAge(ctx: Ctx, asOf: Date): Record<string, unknown> {
