@@ -1,4 +1,5 @@
 import { log } from "../log";
+import { AGENT_CARD_PATHS, handleA2a, handleAgentCard } from "./a2a";
 import { handleDiscovery } from "./discovery";
 import { jsonResponse } from "./json-response";
 import { handleMcp } from "./mcp";
@@ -14,6 +15,8 @@ export async function handleBuyerRequest(request: Request): Promise<Response | n
   try {
     if (pathname === "/mcp" || pathname === "/mcp/") return await handleMcp(request);
     if (pathname.startsWith(`${REST_PREFIX}/`)) return await handleRest(request, url);
+    if (pathname === "/a2a" || pathname === "/a2a/") return await handleA2a(request);
+    if (AGENT_CARD_PATHS.includes(pathname)) return await handleAgentCard(request);
     if (pathname.startsWith("/.well-known/")) return await handleDiscovery(request, pathname);
     return null;
   } catch (failure) {

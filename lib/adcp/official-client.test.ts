@@ -1,36 +1,23 @@
-import { createServer, type Server } from "node:http";
 import { AgentClient } from "@adcp/sdk";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { orderRequest } from "@/test/buyer";
 import { useTestDatabase } from "@/test/db";
 import { asList, asObject, BRAND_ACCOUNT, callMcp, callRest, errorCode, imageCreative, newKey } from "@/test/fixtures/door";
+import { openDoorServer } from "@/test/fixtures/door-server";
 import { createBuyer, createPublisher, type PublisherFixture } from "@/test/fixtures/publisher";
-import { sendFetchResponse, toFetchRequest } from "../http/node-adapter";
-import { handleBuyerRequest } from "./http";
 
 /** The door over real HTTP, as server.ts opens it, spoken to by the official client. */
 useTestDatabase();
 let publisher: PublisherFixture;
-let server: Server;
+let server: Awaited<ReturnType<typeof openDoorServer>>;
 let url: string;
 
 beforeAll(async () => {
+  server = await openDoorServer();
+  ({ url } = server);
   publisher = await createPublisher();
-  server = createServer((request, response) => {
-    toFetchRequest(request, "http://127.0.0.1:3000")
-      .then(handleBuyerRequest)
-      .then((answer) => sendFetchResponse(response, answer ?? new Response(null, { status: 404 })))
-      .catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  url = `http://127.0.0.1:${address.port}`;
 });
-afterAll(() => new Promise<void>((resolve) => {
-  server.closeAllConnections();
-  server.close(() => resolve());
-}));
+afterAll(() => server.close());
 
 const connect = (token: string) => new AgentClient({ id: "greenlight", name: "Greenlight", agent_uri: `${url}/mcp`, protocol: "mcp", auth_token: token });
 

@@ -20,8 +20,11 @@ function readSchema(relativePath: string): JsonSchema {
   return value;
 }
 
+/** The release whose schemas these are, such as `3.0.6`. */
+export const PROTOCOL_VERSION = String(readSchema("manifest.json").adcp_version);
+
 /** Every schema has the id `/schemas/<version>/<path>`. */
-const idPrefix = `/schemas/${String(readSchema("manifest.json").adcp_version)}/`;
+const idPrefix = `/schemas/${PROTOCOL_VERSION}/`;
 
 /** For schemas of our own: a reference to one of the protocol's. */
 export function schemaRef(name: string): JsonSchema {

@@ -47,19 +47,24 @@ export async function decideMediaBuy(ctx: Ctx, input: DecideInput): Promise<{ me
   if (input.decision === "approve") await approve(ctx, step, review);
   else await refuse(ctx, step, input.decision, reason);
 
-  await ctx.db.update(workflowSteps)
-    .set({
-      state: input.decision === "approve" ? "approved" : "rejected", decision: input.decision, reason: reason === "" ? null : reason,
-      decidedBy: ctx.actor.kind === "user" ? ctx.actor.userId : null, decidedByLabel: ctx.actor.label, decidedAt: ctx.now, updatedAt: ctx.now,
-    })
-    .where(and(eq(workflowSteps.tenantId, ctx.tenantId), eq(workflowSteps.id, step.id)));
+  await closeStep(ctx, step, { decision: input.decision, reason: reason === "" ? null : reason });
   if (step.taskId) await queueTaskWebhook(ctx, { taskId: step.taskId });
   announceChange(ctx, "media_buy", step.mediaBuyId);
-  announceChange(ctx, "queue", step.id);
   return { mediaBuyId: step.mediaBuyId };
 }
 
-const DECIDED: Record<string, string> = { approve: "approved", reject: "rejected", ask_for_changes: "asked for changes to" };
+/** Notes who decided what, once the order has moved. `withdraw` is the buyer's. */
+export async function closeStep(ctx: Ctx, step: WorkflowStep, { decision, reason }: { decision: Decision | "withdraw"; reason: string | null }): Promise<void> {
+  await ctx.db.update(workflowSteps)
+    .set({
+      state: decision === "approve" ? "approved" : "rejected", decision, reason,
+      decidedBy: ctx.actor.kind === "user" ? ctx.actor.userId : null, decidedByLabel: ctx.actor.label, decidedAt: ctx.now, updatedAt: ctx.now,
+    })
+    .where(and(eq(workflowSteps.tenantId, ctx.tenantId), eq(workflowSteps.id, step.id)));
+  announceChange(ctx, "queue", step.id);
+}
+
+const DECIDED: Record<string, string> = { approve: "approved", reject: "rejected", ask_for_changes: "asked for changes to", withdraw: "withdrew" };
 
 /** Locks the library for an approval, the order, then the step: every path takes them in this order. Of two people, the second waits here and learns who was first. */
 async function lockOpenStep(ctx: Ctx, stepId: string, decision: Decision): Promise<WorkflowStep> {
@@ -112,12 +117,16 @@ const REFUSALS = {
 async function refuse(ctx: Ctx, step: WorkflowStep, decision: keyof typeof REFUSALS, reason: string): Promise<void> {
   const { code, recovery, message, action, summary } = REFUSALS[decision];
   const rejected = await transitionMediaBuy(ctx, { mediaBuyId: step.mediaBuyId, from: ["pending_approval"], to: "rejected", set: { rejectionReason: reason } });
-  // Nothing was ever sent, so there is nothing to read back.
-  await ctx.db.update(fulfilments).set({ state: "ended", updatedAt: ctx.now }).where(and(eq(fulfilments.tenantId, ctx.tenantId), eq(fulfilments.mediaBuyId, step.mediaBuyId)));
+  await endUnsent(ctx, step.mediaBuyId);
   const error: TaskError = { code, message: reason, recovery, ...(decision === "ask_for_changes" ? { suggestion: "Correct the order and place it again with a new idempotency_key." } : {}) };
   if (step.taskId) await endTask(ctx, step.taskId, { status: "rejected", message, error });
   await recordAudit(ctx, {
     action, objectKind: "media_buy", objectId: step.mediaBuyId, mediaBuyId: step.mediaBuyId, summary: `${summary}: ${reason}`,
     before: { status: "pending_approval" }, after: { status: rejected.status, reason },
   });
+}
+
+/** Nothing was ever sent, so there is nothing to read back. */
+export async function endUnsent(ctx: Ctx, mediaBuyId: string): Promise<void> {
+  await ctx.db.update(fulfilments).set({ state: "ended", updatedAt: ctx.now }).where(and(eq(fulfilments.tenantId, ctx.tenantId), eq(fulfilments.mediaBuyId, mediaBuyId)));
 }

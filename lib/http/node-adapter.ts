@@ -1,4 +1,7 @@
 import { type IncomingMessage, type ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { type ReadableStream } from "node:stream/web";
 
 /** Bodies beyond this are refused by the doors; reading stops one byte after it. */
 export const MAX_BODY_BYTES = 1_048_576;
@@ -38,8 +41,10 @@ export async function sendFetchResponse(response: ServerResponse, answer: Respon
     return;
   }
   if (answer.headers.get("content-type")?.startsWith("text/event-stream")) {
-    for await (const chunk of answer.body) if (!response.write(chunk)) await new Promise((resolve) => response.once("drain", resolve));
-    response.end();
+    // Whoever hangs up cancels the stream, and so whatever feeds it.
+    await pipeline(Readable.fromWeb(answer.body as ReadableStream<Uint8Array>), response).catch((error: unknown) => {
+      if (!response.destroyed) throw error;
+    });
     return;
   }
   const bytes = Buffer.from(await answer.arrayBuffer());

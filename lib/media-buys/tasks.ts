@@ -49,7 +49,7 @@ export async function endTask(ctx: Ctx, taskId: string, end: TaskEnd): Promise<T
 
 /** Whether somebody is told when the task moves. */
 export function hasReceiver(ctx: Ctx): SQL<boolean> {
-  const ofTask = and(eq(pushNotificationConfigs.tenantId, tasks.tenantId), or(eq(pushNotificationConfigs.taskId, tasks.id), eq(pushNotificationConfigs.mediaBuyId, tasks.mediaBuyId)));
+  const ofTask = and(eq(pushNotificationConfigs.tenantId, tasks.tenantId), isNull(pushNotificationConfigs.archivedAt), eq(pushNotificationConfigs.purpose, "task"), or(eq(pushNotificationConfigs.taskId, tasks.id), eq(pushNotificationConfigs.mediaBuyId, tasks.mediaBuyId)));
   return sql<boolean>`${exists(ctx.db.select({ one: sql`1` }).from(pushNotificationConfigs).where(ofTask))}`;
 }
 

@@ -8,7 +8,7 @@ export type MediaBuyRow = typeof mediaBuys.$inferSelect;
 
 /** The protocol's table, plus `pending_approval`, which no buyer sees. */
 export const TRANSITIONS: Record<MediaBuyStatus, readonly MediaBuyStatus[]> = {
-  pending_approval: ["pending_creatives", "pending_start", "rejected"],
+  pending_approval: ["pending_creatives", "pending_start", "rejected", "canceled"],
   pending_creatives: ["pending_start", "active", "paused", "canceled", "rejected"],
   pending_start: ["active", "paused", "canceled", "rejected"],
   active: ["paused", "completed", "canceled"],

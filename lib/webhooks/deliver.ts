@@ -70,8 +70,11 @@ function openReceiver(delivering: Delivering, delivery: Delivery, receiver: Excl
   const url = checkReceiverUrl(receiver.config.url, "url");
   const open = (sealed: string) => decryptSecret(sealed, receiverSecrets(tenantId, id));
   const authentication = authScheme && credentialsEncrypted ? { scheme: authScheme, credentials: open(credentialsEncrypted) } : null;
-  const body = tokenEncrypted === null ? delivery.body : { ...delivery.body, token: open(tokenEncrypted) };
-  return { url, body, headers: async (text) => ({ ...PLAIN_HEADERS, ...(await signHeaders(url, text, authentication, delivering.now())) }) };
+  const token = tokenEncrypted === null ? null : open(tokenEncrypted);
+  // A2A's receivers find the token they gave in a header, AdCP's in the body.
+  const isInHeader = receiver.config.form === "a2a";
+  const body = token === null || isInHeader ? delivery.body : { ...delivery.body, token };
+  return { url, body, headers: async (text) => ({ ...PLAIN_HEADERS, ...(token !== null && isInHeader ? { "x-a2a-notification-token": token } : {}), ...(await signHeaders(url, text, authentication, delivering.now())) }) };
 }
 
 const PLAIN_HEADERS = { "content-type": "application/json", "user-agent": "Greenlight" };

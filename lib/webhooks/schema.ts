@@ -17,6 +17,10 @@ export const pushNotificationConfigs = pgTable("push_notification_configs", {
   mediaBuyId: uuid("media_buy_id"),
   accountId: uuid("account_id"),
   purpose: text("purpose", { enum: RECEIVER_PURPOSES }).notNull().default("task"),
+  /** In which form the receiver is told: AdCP's webhook payload, or an A2A task. */
+  form: text("form", { enum: ["adcp", "a2a"] }).notNull().default("adcp"),
+  /** The id by which an A2A client knows it; a later one of the same id replaces it. */
+  clientId: text("client_id"),
   url: text("url").notNull(),
   operationId: text("operation_id"),
   /** The buyer's validation token, echoed in each webhook. */

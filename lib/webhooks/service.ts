@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { and, eq } from "drizzle-orm";
+import { and, eq, isNull } from "drizzle-orm";
 import { z } from "zod";
 import { recordAudit } from "../audit/service";
 import { requirePermission } from "../auth/permissions";
@@ -10,8 +10,10 @@ import { AppError, invariant } from "../errors";
 import { enqueueEvents } from "../events/outbox";
 import { isUuid, newId } from "../ids";
 import { announceChange } from "../live";
+import { presentA2aTask } from "../media-buys/a2a-task";
 import { tasks } from "../media-buys/schema";
 import { taskWireId } from "../media-buys/task-id";
+import { type TaskRow } from "../media-buys/tasks";
 import { tenants } from "../tenants/schema";
 import { checkReceiverUrl } from "./address";
 import { pushNotificationConfigs, type RECEIVER_PURPOSES, webhookDeliveries } from "./schema";
@@ -32,26 +34,32 @@ export type ReceiverInput = {
   mediaBuyId?: string | null;
   accountId?: string;
   purpose?: (typeof RECEIVER_PURPOSES)[number];
+  /** For receivers of A2A clients: told in A2A's form. */
+  clientId?: string;
   config: unknown;
   /** Where in the request the configuration stands. */
   field?: string;
 };
 
-/** Notes where a buyer wants to hear of something. Throws VALIDATION_ERROR when the address may not be called. */
-export async function registerReceiver(ctx: Ctx, input: ReceiverInput): Promise<{ id: string }> {
-  const field = input.field ?? "push_notification_config";
-  const parsed = receiverSchema.safeParse(input.config);
+/** Throws VALIDATION_ERROR when the configuration is not valid or the address may not be called. */
+export function parseReceiver(config: unknown, field: string): z.infer<typeof receiverSchema> {
+  const parsed = receiverSchema.safeParse(config);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw new AppError("VALIDATION_ERROR", `The webhook configuration is not valid: ${issue?.message ?? "unreadable"}.`, { field: [field, ...(issue?.path ?? [])].join(".") });
   }
-  const { url, operation_id: operationId, token, authentication } = parsed.data;
-  checkReceiverUrl(url, `${field}.url`);
+  checkReceiverUrl(parsed.data.url, `${field}.url`);
+  return parsed.data;
+}
+
+/** Notes where a buyer wants to hear of something. Throws VALIDATION_ERROR when the address may not be called. */
+export async function registerReceiver(ctx: Ctx, input: ReceiverInput): Promise<{ id: string }> {
+  const { url, operation_id: operationId, token, authentication } = parseReceiver(input.config, input.field ?? "push_notification_config");
   const id = newId(ctx.now.getTime());
   const seal = (text: string | undefined) => (text === undefined ? null : encryptSecret(text, receiverSecrets(ctx.tenantId, id)));
   await ctx.db.insert(pushNotificationConfigs).values({
     tenantId: ctx.tenantId, id, principalId: input.principalId, taskId: input.taskId ?? null, mediaBuyId: input.mediaBuyId ?? null, accountId: input.accountId ?? null,
-    purpose: input.purpose ?? "task", url, operationId: operationId ?? null, createdAt: ctx.now,
+    purpose: input.purpose ?? "task", form: input.clientId === undefined ? "adcp" : "a2a", clientId: input.clientId ?? null, url, operationId: operationId ?? null, createdAt: ctx.now,
     tokenEncrypted: seal(token), authScheme: authentication?.schemes[0] ?? null, credentialsEncrypted: seal(authentication?.credentials),
   });
   return { id };
@@ -77,29 +85,35 @@ const newKey = () => `whk_${randomUUID()}`;
 export async function queueTaskWebhook(ctx: Ctx, input: { taskId: string }): Promise<void> {
   const [task] = await ctx.db.select().from(tasks).where(and(eq(tasks.tenantId, ctx.tenantId), eq(tasks.id, input.taskId)));
   invariant(task, `no task ${input.taskId}`);
-  const receivers = await ctx.db.select({ id: pushNotificationConfigs.id, operationId: pushNotificationConfigs.operationId }).from(pushNotificationConfigs)
-    .where(and(eq(pushNotificationConfigs.tenantId, ctx.tenantId), eq(pushNotificationConfigs.taskId, task.id)));
-  const context = task.buyerContext ? { context: task.buyerContext } : {};
-  const result = task.result ?? (task.error ? { errors: [task.error] } : undefined);
+  const receivers = await ctx.db.select({ id: pushNotificationConfigs.id, operationId: pushNotificationConfigs.operationId, form: pushNotificationConfigs.form }).from(pushNotificationConfigs)
+    .where(and(eq(pushNotificationConfigs.tenantId, ctx.tenantId), eq(pushNotificationConfigs.taskId, task.id), isNull(pushNotificationConfigs.archivedAt)));
   await queue(ctx, receivers.map((receiver) => {
     const idempotencyKey = newKey();
+    const operationId = receiver.operationId ?? taskWireId(task);
     return {
       tenantId: ctx.tenantId, id: newId(ctx.now.getTime()), audience: "buyer", configId: receiver.id, mediaBuyId: task.mediaBuyId, taskId: task.id,
       eventKey: `task:${task.id}:${task.status}`, idempotencyKey, nextAttemptAt: ctx.now, createdAt: ctx.now,
-      body: {
-        idempotency_key: idempotencyKey,
-        ...(receiver.operationId === null ? {} : { operation_id: receiver.operationId }),
-        task_id: taskWireId(task),
-        task_type: task.taskType,
-        protocol: "media-buy",
-        status: task.status,
-        timestamp: ctx.now.toISOString(),
-        ...(task.message === null ? {} : { message: task.message }),
-        ...context,
-        ...(result === undefined ? {} : { result: { ...result, ...context } }),
-      },
+      body: receiver.form === "a2a" ? { ...presentA2aTask(task, { historyLength: 0 }), metadata: { task_type: task.taskType, idempotency_key: idempotencyKey, operation_id: operationId } } : presentTaskWebhook(ctx, task, idempotencyKey, operationId),
     };
   }));
+}
+
+/** 3.1 requires an `operation_id`: the buyer's, or else the task's own id, which stays the same too. */
+function presentTaskWebhook(ctx: Ctx, task: TaskRow, idempotencyKey: string, operationId: string): Record<string, unknown> {
+  const context = task.buyerContext ? { context: task.buyerContext } : {};
+  const result = task.result ?? (task.error ? { errors: [task.error] } : undefined);
+  return {
+    idempotency_key: idempotencyKey,
+    operation_id: operationId,
+    task_id: taskWireId(task),
+    task_type: task.taskType,
+    protocol: "media-buy",
+    status: task.status,
+    timestamp: ctx.now.toISOString(),
+    ...(task.message === null ? {} : { message: task.message }),
+    ...context,
+    ...(result === undefined ? {} : { result: { ...result, ...context } }),
+  };
 }
 
 const escapeSlack = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");

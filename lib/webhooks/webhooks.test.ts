@@ -83,10 +83,10 @@ describe("what a buyer hears", () => {
   });
 
   test("the payload follows the protocol's schema, for a rejected task too", async () => {
-    const { rows } = await queueFor([{ url: receiver.url }], { status: "rejected", result: null, error: { code: "POLICY_VIOLATION", message: "Not for us.", recovery: "correctable" } });
+    const { taskId, rows } = await queueFor([{ url: receiver.url }], { status: "rejected", result: null, error: { code: "POLICY_VIOLATION", message: "Not for us.", recovery: "correctable" } });
     expect(rows[0]?.body).toMatchObject({ status: "rejected", result: { errors: [{ code: "POLICY_VIOLATION", message: "Not for us." }] } });
     expect(rows[0]?.idempotencyKey).toMatch(/^[A-Za-z0-9_.:-]{16,255}$/);
-    expect(rows[0]?.body).not.toHaveProperty("operation_id");
+    expect(rows[0]?.body.operation_id).toBe(toWireId("task", taskId));
   });
 
   test("the first use makes one key, however many processes sign at once; its private half is encrypted", async () => {
