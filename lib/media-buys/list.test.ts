@@ -24,7 +24,7 @@ describe("get_media_buys", () => {
       media_buy_id: toWireId("mediaBuy", mediaBuyId), status: "pending_creatives", media_buy_status: "pending_creatives", currency: "USD", total_budget: 2000, revision: 1, start_time: days(2), end_time: days(32),
       confirmed_at: NOW.toISOString(), created_at: NOW.toISOString(), context: { trace: "t-9" }, sandbox: true, valid_actions: expect.arrayContaining(["sync_creatives", "cancel"]),
       packages: [
-        { product_id: "homepage_display", budget: 1000, impressions: 80_000, targeting_overlay: { geo_countries: ["US"] }, creative_approvals: [{ creative_id: "banner-1", approval_status: "approved" }], snapshot_unavailable_reason: "SNAPSHOT_UNSUPPORTED" },
+        { product_id: "homepage_display", budget: 1000, impressions: 80_000, targeting_overlay: { geo_countries: ["US"] }, creative_approvals: [{ creative_id: "banner-1", approval_status: "approved" }], snapshot: { as_of: NOW.toISOString(), staleness_seconds: 0, impressions: 0, spend: 0 } },
         { context: { line: 2 }, format_ids_pending: [{ id: "display_300x250_image" }, { id: "display_728x90_image" }] },
       ],
       ext: { fulfilment: [{ ad_server: "Google Ad Manager", state: "blocked", desired_version: 1, applied_version: 0, blocked_reason: "Inventory is short", observed_age_seconds: 90 }] },

@@ -4,6 +4,8 @@ import { readPage, toPage } from "../adcp/cursor";
 import { type BuyerSession } from "../adcp/tool";
 import { type Ctx } from "../context";
 import { toFormatId } from "../creatives/formats";
+import { loadPackageTotals } from "../delivery/queries";
+import { presentSnapshot } from "../delivery/snapshot";
 import { AppError } from "../errors";
 import { groupBy } from "../group-by";
 import { isUuid } from "../ids";
@@ -40,6 +42,7 @@ export async function listMediaBuys(ctx: Ctx, input: { session: BuyerSession; ac
   const packages = groupBy(await loadPackages(ctx, buyIds), (row) => row.mediaBuyId);
   const assigned = groupBy(await loadAssigned(ctx, buyIds), (row) => row.packageId);
   const execution = await loadExecution(ctx, buyIds);
+  const delivered = hasSnapshot ? await loadPackageTotals(ctx, buyIds) : undefined;
   const history = await loadHistory(ctx, buyIds, historyLength);
   // Only a complete answer tells what is missing.
   const missing = ids && statuses === undefined && page.after === null && found.length <= page.limit ? unknownMediaBuys(ids, found) : [];
@@ -60,7 +63,7 @@ export async function listMediaBuys(ctx: Ctx, input: { session: BuyerSession; ac
         return {
           ...presentPackage(row, buy),
           ...(own.length > 0 ? { creative_approvals: presentApprovals(own) } : { format_ids_pending: row.sold.formatIds.map((id) => toFormatId(id, input.agentUrl)) }),
-          ...(hasSnapshot ? { snapshot_unavailable_reason: "SNAPSHOT_UNSUPPORTED" } : {}),
+          ...(delivered ? presentSnapshot(ctx, buy, row, delivered.get(row.id)) : {}),
         };
       }),
       ...(historyLength > 0 ? { history: history.get(buy.id) ?? [] } : {}),
