@@ -9,7 +9,7 @@ type Values = Record<string, unknown>;
 
 /** What the history shows of an order, as plain JSON. */
 function describeBuy(buy: MediaBuyRow): Values {
-  return { status: buy.status, start_time: buy.startsAt.toISOString(), end_time: buy.endsAt.toISOString(), total_budget: microsToDecimal(buy.budgetMicros) };
+  return { status: buy.status, name: buy.name, po_number: buy.poNumber, start_time: buy.startsAt.toISOString(), end_time: buy.endsAt.toISOString(), total_budget: microsToDecimal(buy.budgetMicros) };
 }
 
 function describePackage(row: PackageRow): Values {

@@ -7,6 +7,7 @@ import { AppError } from "../errors";
 import { openFulfilments } from "../fulfilment/request";
 import { fulfilments } from "../fulfilment/schema";
 import { fromWireId, newId } from "../ids";
+import { parseMicros } from "../money";
 import { assertForward, assertWithin, effectiveStart, parseInstant } from "./flight";
 import { attachCreatives, type PackageCreatives } from "./package-creatives";
 import { type PackageRow } from "./queries";
@@ -44,9 +45,9 @@ export async function changePackages(ctx: Ctx, input: Input): Promise<PackagesCh
   const changed = input.packages.map((row) => changeRow(ctx, input, terms, row, updates.get(row.id)));
   const differing = changed.filter((row, index) => !isDeepStrictEqual(row, input.packages[index]));
   for (const row of differing) {
-    const { budgetMicros, rateMicros, units, startsAt, endsAt, pacing, targeting, isPaused, canceledAt, cancellationReason } = row;
+    const { budgetMicros, rateMicros, units, startsAt, endsAt, pacing, targeting, isPaused, canceledAt, cancellationReason, buyerContext } = row;
     await ctx.db.update(mediaPackages)
-      .set({ budgetMicros, rateMicros, units, startsAt, endsAt, pacing, targeting, isPaused, canceledAt, cancellationReason, updatedAt: ctx.now })
+      .set({ budgetMicros, rateMicros, units, startsAt, endsAt, pacing, targeting, isPaused, canceledAt, cancellationReason, buyerContext, updatedAt: ctx.now })
       .where(and(eq(mediaPackages.tenantId, ctx.tenantId), eq(mediaPackages.id, row.id)));
   }
   if (added.length > 0) await insertPackages(ctx, input, added);
@@ -96,22 +97,26 @@ function changeRow(ctx: Ctx, { buy, flight }: Input, terms: Terms, row: PackageR
 
   const own = agreePackageFlight(ctx.now, row, buy, flight, update, path);
   const budgetMicros = update?.budget === undefined ? row.budgetMicros : parseBudget(update.budget, path);
-  const rateMicros = update?.bid_price === undefined ? row.rateMicros : agreeRate(soldPrice(row), update.bid_price, path);
+  const rateMicros = update?.bid_price === undefined ? row.rateMicros : agreeNewRate(row, update.bid_price, path);
   const isRepriced = budgetMicros !== row.budgetMicros || rateMicros !== row.rateMicros || own.startsAt.getTime() !== row.startsAt.getTime() || own.endsAt.getTime() !== row.endsAt.getTime();
   const units = isRepriced
     ? agreeUnits({ ...own, budgetMicros, rateMicros, pricingModel: row.pricingModel, currency: row.currency, minSpendMicros: row.sold.minSpendMicros === undefined ? null : BigInt(row.sold.minSpendMicros) }, terms.limits, path)
     : row.units;
-  assertImpressions(update?.impressions, row.pricingModel, units, path);
+  assertImpressions(update?.impressions, { ...row, rateMicros, units }, path);
   const changed: PackageRow = {
     ...row, ...own, budgetMicros, rateMicros, units, pacing: update?.pacing ?? row.pacing, isPaused: update?.paused ?? row.isPaused, targeting: update?.targeting_overlay ?? row.targeting,
+    buyerContext: update?.context ?? row.buyerContext,
   };
   if (update?.targeting_overlay || update?.pacing || isRepriced) assertExpressible(changed, terms.connections, path);
   return changed;
 }
 
-function soldPrice(row: PackageRow): { rateMicros: bigint | null; floorMicros: bigint | null; currency: string } {
-  const isAuction = row.sold.floorMicros !== undefined;
-  return { rateMicros: isAuction ? null : row.rateMicros, floorMicros: isAuction ? BigInt(row.sold.floorMicros ?? 0) : null, currency: row.currency };
+/** A change that cannot happen is refused: a fixed price was agreed and stays. */
+function agreeNewRate(row: PackageRow, bid: number, path: string): bigint {
+  const field = `${path}.bid_price`;
+  if (row.sold.floorMicros !== undefined) return agreeRate({ rateMicros: null, floorMicros: BigInt(row.sold.floorMicros), currency: row.currency }, bid, path);
+  if (parseMicros(bid, field) !== row.rateMicros) throw new AppError("VALIDATION_ERROR", "This price is fixed: it takes no bid.", { field, suggestion: "Leave bid_price out." });
+  return row.rateMicros;
 }
 
 /** A package that named no flight of its own moves with the media buy's. */

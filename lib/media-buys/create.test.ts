@@ -275,6 +275,14 @@ describe("no silent fallback: configuration errors say so", () => {
   });
 });
 
+test("a bid beside a fixed price counts for nothing, and the answer says so", async () => {
+  const publisher = await createPublisher();
+  const { mediaBuyId, payload } = await place(publisher, order({}, homepage({ bid_price: 7.5 }), runOfSite()));
+  expect(payload.packages).toMatchObject([{ budget: 1000, impressions: 80_000, ext: { ignored_fields: ["bid_price"] } }, { bid_price: 2.5 }]);
+  expect(payload.packages).not.toMatchObject([{}, { ext: expect.anything() }]);
+  expect((await readBuy(publisher, mediaBuyId)).packages.map((row) => row.rateMicros)).toEqual([12_500_000n, 2_500_000n]);
+});
+
 describe("bad input", () => {
   const MIXED = [
     { productId: "homepage_display", pricing: [{ pricingOptionId: "cpm_usd_fixed", rate: 12.5, minSpend: 50 }, { pricingOptionId: "cpc_usd", pricingModel: "cpc" as const, rate: 2 }, { pricingOptionId: "cpm_eur", currency: "EUR" }] },
@@ -304,7 +312,6 @@ describe("bad input", () => {
     ["a total that is not the sum", order({ total_budget: { amount: 999, currency: "USD" } }), { code: "VALIDATION_ERROR", field: "total_budget.amount" }],
     ["an auction without a bid", order({}, runOfSite({ bid_price: undefined })), { code: "VALIDATION_ERROR", field: "packages[0].bid_price" }],
     ["a bid under the floor", order({}, runOfSite({ bid_price: 1.99 })), { code: "VALIDATION_ERROR", field: "packages[0].bid_price" }],
-    ["a bid on a fixed price", order({}, homepage({ bid_price: 20 })), { code: "VALIDATION_ERROR", field: "packages[0].bid_price" }],
     ["reversed dates", order({ start_time: days(10), end_time: days(9) }), { code: "VALIDATION_ERROR", field: "end_time" }],
     ["dates in the past", order({ start_time: days(-10), end_time: days(9) }), { code: "VALIDATION_ERROR", field: "start_time" }],
     ["a time without a zone", order({ start_time: "2027-03-05T00:00:00" }), { code: "VALIDATION_ERROR", field: "start_time" }],

@@ -50,6 +50,8 @@ export async function listMediaBuys(ctx: Ctx, input: { session: BuyerSession; ac
     media_buys: rows.map(({ buy, account }) => ({
       ...presentState(buy),
       account: presentAccount(account),
+      name: buy.name,
+      ...(buy.poNumber === null ? {} : { po_number: buy.poNumber }),
       start_time: (buy.effectiveStartsAt ?? buy.startsAt).toISOString(),
       end_time: buy.endsAt.toISOString(),
       confirmed_at: buy.confirmedAt?.toISOString(),

@@ -40,7 +40,7 @@ export function presentPackage(row: PackageRow, buy: Pick<MediaBuyRow, "effectiv
 }
 
 /** What the buyer's request said of a package, to be echoed as it was. */
-export type RequestedPackage = { format_ids?: FormatId[]; agency_estimate_number?: string };
+export type RequestedPackage = { format_ids?: FormatId[]; agency_estimate_number?: string; bid_price?: number };
 export type Presenting = { buy: Pick<MediaBuyRow, "effectiveStartsAt">; assigned: AssignedCreative[]; /** Origin under which our formats are published. */ agentUrl: string };
 
 /** A package in the answer to a change of it: with what is assigned, or else the formats it waits for. */
@@ -50,6 +50,8 @@ export function presentSoldPackage(row: PackageRow, { buy, assigned, agentUrl }:
     ...presentPackage(row, buy),
     ...optional("format_ids", requested.format_ids),
     ...optional("agency_estimate_number", requested.agency_estimate_number),
+    // Clients send a bid with every price per thousand. Where the price is fixed it counts for nothing, and the answer says so.
+    ...(requested.bid_price === undefined || row.sold.floorMicros !== undefined ? {} : { ext: { ignored_fields: ["bid_price"] } }),
     ...(own.length > 0
       ? { creative_assignments: own.map(({ creative, weight }) => ({ creative_id: creative.creativeId, ...optional("weight", weight ?? undefined) })) }
       : { format_ids_to_provide: row.sold.formatIds.map((id) => toFormatId(id, agentUrl)) }),

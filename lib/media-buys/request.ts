@@ -52,6 +52,7 @@ const packageUpdate = z.looseObject({
   targeting_overlay: anyObject.optional(),
   creative_assignments: z.array(creativeAssignment).optional(),
   creatives: z.array(creativeUpload).optional(),
+  context: anyObject.optional(),
 });
 
 const updateRequest = z.looseObject({
@@ -62,6 +63,8 @@ const updateRequest = z.looseObject({
   cancellation_reason: z.string().optional(),
   start_time: z.string().optional(),
   end_time: z.string().optional(),
+  name: z.string().trim().min(1).max(200).optional(),
+  po_number: z.string().trim().min(1).max(255).optional(),
   packages: z.array(packageUpdate).optional(),
   new_packages: z.array(packageRequest).optional(),
   push_notification_config: anyObject.optional(),

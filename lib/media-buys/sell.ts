@@ -40,7 +40,7 @@ export function sellPackage(input: PackageRequest, catalog: Catalog, order: Flig
 
   const { pricingModel, currency } = option;
   const units = agreeUnits({ ...flight, pricingModel, rateMicros, budgetMicros, currency, minSpendMicros: option.minSpendMicros }, catalog.limits.get(currency), path);
-  assertImpressions(input.impressions, pricingModel, units, path);
+  assertImpressions(input.impressions, { pricingModel, rateMicros, currency, units }, path);
 
   const targets = mappedTargets(sellable, currency, order.isSandbox, path);
   const sold: SoldSnapshot = {

@@ -26,15 +26,12 @@ export function parseBudget(amount: number, path: string): bigint {
   return budgetMicros;
 }
 
-/** The price that this package pays: the fixed one, or the buyer's bid at or above the floor. */
-export function agreeRate(option: { rateMicros: bigint | null; floorMicros: bigint | null; currency: string }, bid: number | undefined, path: string): bigint {
+export type Price = { rateMicros: bigint | null; floorMicros: bigint | null; currency: string };
+
+/** The price that this package pays: the fixed one, whatever is bid beside it, or the buyer's bid at or above the floor. */
+export function agreeRate(option: Price, bid: number | undefined, path: string): bigint {
   const field = `${path}.bid_price`;
-  if (option.rateMicros !== null) {
-    if (bid !== undefined && parseMicros(bid, field) !== option.rateMicros) {
-      throw new AppError("VALIDATION_ERROR", "This price is fixed: it takes no bid.", { field, suggestion: "Leave bid_price out." });
-    }
-    return option.rateMicros;
-  }
+  if (option.rateMicros !== null) return option.rateMicros;
   const floor = option.floorMicros ?? 0n;
   const suggestion = `Bid ${formatMoney(floor, option.currency)} or more.`;
   if (bid === undefined) throw new AppError("VALIDATION_ERROR", "This price is set by auction: it needs a bid.", { field, suggestion });
@@ -64,12 +61,14 @@ export function agreeUnits(terms: Flight & { pricingModel: PricingModel; rateMic
 }
 
 /** A stated impression goal must be the one that the budget buys: nobody should find out later which of the two counted. */
-export function assertImpressions(impressions: number | undefined, pricingModel: PricingModel, units: bigint, path: string): void {
+export function assertImpressions(impressions: number | undefined, { pricingModel, rateMicros, currency, units }: Pick<PackageTerms, "pricingModel" | "rateMicros" | "currency" | "units">, path: string): void {
   if (impressions === undefined) return;
   const field = `${path}.impressions`;
   if (pricingModel !== "cpm") throw new AppError("UNSUPPORTED_FEATURE", "An impression goal needs a price per thousand.", { field, suggestion: "Leave impressions out." });
   if (Math.abs(impressions - Number(units)) <= 1) return;
-  throw new AppError("VALIDATION_ERROR", `At this price the budget buys ${units} impressions.`, { field, suggestion: "Leave impressions out, or send the number that the budget buys." });
+  const budgetMicros = impressions <= Number(LARGEST_UNITS) ? (BigInt(Math.ceil(impressions)) * rateMicros + 999n) / 1000n : 0n;
+  const suggestion = budgetMicros > 0n && budgetMicros <= LARGEST_BUDGET_MICROS ? `Leave impressions out, or send the budget that buys them: ${formatMoney(budgetMicros, currency)}.` : "Leave impressions out.";
+  throw new AppError("VALIDATION_ERROR", `At this price the budget buys ${units} impressions.`, { field, suggestion });
 }
 
 /** Throws unless every ad server that this package is sold through can express it. */

@@ -90,6 +90,24 @@ describe("every change converges", () => {
     await expectOneChange(it);
   });
 
+  test("name and purchase order of the order, and a package's context", async () => {
+    const it = await placed(homepage({ context: { line: 1 } }));
+    const answer = await change(it.publisher, { media_buy_id: it.id, name: "Spring launch", po_number: "PO-7", packages: [{ package_id: it.packageIds[0], context: { line: 2 } }] });
+    expect(answer).toMatchObject({ revision: 2, affected_packages: [{ context: { line: 2 } }] });
+    expect((await list(it.publisher, { media_buy_ids: [it.id], include_history: 1 })).media_buys).toMatchObject([{ name: "Spring launch", po_number: "PO-7", packages: [{ context: { line: 2 } }], history: [{ action: "updated_packages", revision: 2, summary: expect.stringContaining("name is now Spring launch") }] }]);
+    await expectOneChange(it);
+    expect(await change(it.publisher, { media_buy_id: it.id, name: "Spring launch", po_number: "PO-7" })).toMatchObject({ revision: 2, affected_packages: [] });
+    await expectOneChange(it);
+  });
+
+  test("an impression goal goes with the budget that buys it; alone it is answered with that budget", async () => {
+    const it = await placed(homepage());
+    const [package_id] = it.packageIds;
+    await expect(change(it.publisher, { media_buy_id: it.id, packages: [{ package_id, impressions: 120_000 }] })).rejects.toMatchObject({ code: "VALIDATION_ERROR", field: "packages[0].impressions", suggestion: expect.stringContaining("$1,500.00") });
+    expect(await change(it.publisher, { media_buy_id: it.id, packages: [{ package_id, impressions: 120_000, budget: 1500 }] })).toMatchObject({ affected_packages: [{ impressions: 120_000, budget: 1500 }] });
+    await expectOneChange(it);
+  });
+
   test("a canceled package stays, stopped for good", async () => {
     const it = await placed(homepage(), homepage());
     const [first = "", second = ""] = it.packageIds;

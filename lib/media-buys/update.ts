@@ -19,7 +19,7 @@ export type UpdateMediaBuyInput = { session: BuyerSession; account: AccountRow; 
 
 /** Any other field is refused: a buyer must never believe in a change that did not happen. */
 const KNOWN = new Set([
-  "media_buy_id", "account", "revision", "paused", "canceled", "cancellation_reason", "start_time", "end_time", "packages", "new_packages",
+  "media_buy_id", "account", "revision", "paused", "canceled", "cancellation_reason", "start_time", "end_time", "name", "po_number", "packages", "new_packages",
   "adcp_major_version", "adcp_version", "idempotency_key", "context", "context_id", "ext", "governance_context", "push_notification_config",
 ]);
 
@@ -43,11 +43,14 @@ export async function updateMediaBuy(ctx: Ctx, input: UpdateMediaBuyInput): Prom
   const flight = agreeFlight(buy, request, ctx.now);
   const change = await changePackages(ctx, { ...input, request, buy, flight, packages: before });
   const status = await nextStatus(ctx, buy, request.paused, change);
+  const details = { name: request.name ?? buy.name, poNumber: request.po_number ?? buy.poNumber };
   const isFlightChanged = flight.startsAt.getTime() !== buy.startsAt.getTime() || flight.endsAt.getTime() !== buy.endsAt.getTime();
-  if (status === buy.status && change.affected.length === 0 && !isFlightChanged) return { payload: present(ctx, buy, []) };
+  const isChanged = status !== buy.status || change.affected.length > 0 || isFlightChanged || details.name !== buy.name || details.poNumber !== buy.poNumber;
+  if (!isChanged) return { payload: present(ctx, buy, []) };
 
   const set = {
     ...flight,
+    ...details,
     ...(status === "canceled" ? { canceledAt: ctx.now, canceledBy: "buyer" as const, cancellationReason: request.cancellation_reason ?? null } : {}),
     budgetMicros: change.packages.reduce((sum, item) => sum + item.budgetMicros, 0n),
     ...(flight.startsAt.getTime() === buy.startsAt.getTime() ? {} : { effectiveStartsAt: effectiveStart(flight.startsAt, ctx.now) }),
@@ -56,7 +59,8 @@ export async function updateMediaBuy(ctx: Ctx, input: UpdateMediaBuyInput): Prom
   await requestConvergence(ctx, buy.id);
   await recordChange(ctx, { before: buy, after: changed, packagesBefore: before, affected: change.affected });
   const assigned = change.affected.length > 0 ? await loadAssigned(ctx, [buy.id]) : [];
-  return { payload: present(ctx, changed, change.affected.map((row) => presentSoldPackage(row, { buy: changed, assigned, agentUrl: input.agentUrl }))) };
+  const shown = change.affected.map((row) => presentSoldPackage(row, { buy: changed, assigned, agentUrl: input.agentUrl }, request.new_packages?.[row.position - before.length]));
+  return { payload: present(ctx, changed, shown) };
 }
 
 function namesCreatives({ packages = [], new_packages: added = [] }: UpdateRequest): boolean {
