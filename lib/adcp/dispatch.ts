@@ -9,7 +9,7 @@ import { log as rootLog } from "../log";
 import { buyerActor } from "./buyer-actor";
 import { type Caller, missingToken } from "./buyer-auth";
 import { requestHash, withIdempotency } from "./idempotency";
-import { takeWrite } from "./rate-limit";
+import { takeCall } from "./rate-limit";
 import { isVisibleTo, visibleTools } from "./registry";
 import { isObject } from "./schemas";
 import { assertSignedWhereDemanded } from "./signing-policy";
@@ -47,6 +47,7 @@ async function run(tool: Tool, input: unknown, identify: () => Promise<Caller>, 
     invariant(isVisibleTo(tool, caller.session), `${tool.name} was called by somebody for whom it does not exist`);
     if (tool.access === "principal" && !caller.session) throw missingToken();
     assertScope(caller.session, tool.name);
+    if (caller.session) await takeCall(caller.session, tool.name, tool.kind === "read" ? "read" : "write", caller.rateLimits);
     if (!isObject(input)) throw new AppError("INVALID_REQUEST", "The input is a JSON object.");
     assertStorable(input);
     assertVersion(input);
@@ -77,7 +78,6 @@ function assertVersion({ adcp_major_version: version }: Record<string, unknown>)
 async function mutate(tool: MutationTool & Tool, call: ToolCall, request: Record<string, unknown>): Promise<{ answer: ToolAnswer; isReplay: boolean }> {
   const { session, tenantId, now, log } = call;
   if (!session) throw missingToken();
-  takeWrite(session.principalId, now.getTime());
   return withTenant(tenantId, async (db) => {
     const actor = buyerActor(session);
     const ctx: Ctx = { db, tenantId, actor, now, log };
