@@ -5,6 +5,7 @@ import { DEMO_TOKEN_PREFIX, hashToken } from "../buyers/tokens";
 import { lookUp } from "../db/client";
 import { env } from "../env";
 import { AppError } from "../errors";
+import { assertMayTry, noteFailure, noteSuccess } from "./failed-tokens";
 import { isSigned } from "./is-signed";
 import { identifySigner, type Place } from "./signed-request";
 import { type BuyerSession, type SigningState } from "./tool";
@@ -56,8 +57,8 @@ export function hostOf(request: Request): Place {
 export async function identifyCaller(request: Request): Promise<Caller> {
   const token = presentedToken(request.headers);
   const place = hostOf(request);
-  if (isSigned(request.headers)) return identifySigner(request, place, token === undefined ? null : () => identifyBuyer(token, place));
-  return token === undefined ? identifyVisitor(place) : identifyBuyer(token, place);
+  if (isSigned(request.headers)) return identifySigner(request, place, token === undefined ? null : () => identifyBuyer(request, token, place));
+  return token === undefined ? identifyVisitor(place) : identifyBuyer(request, token, place);
 }
 
 export type Identify = () => Promise<Caller>;
@@ -68,10 +69,16 @@ export function identifyOnce(request: Request): Identify {
   return () => (known ??= identifyCaller(request));
 }
 
-async function identifyBuyer(token: string, place: Place): Promise<Caller> {
+async function identifyBuyer(request: Request, token: string, place: Place): Promise<Caller> {
   if (token === "" || token.length > TOKEN_LENGTH_MAX || (token.startsWith(DEMO_TOKEN_PREFIX) && !env().DEMO)) throw invalidToken();
-  const [row] = await lookUp(sessionRow, sql`select * from buyer_session(${hashToken(token)}, ${place.host})`);
-  if (!row || (row.host_tenant_id !== null && row.host_tenant_id !== row.tenant_id)) throw invalidToken();
+  const tokenHash = hashToken(token);
+  assertMayTry(request, tokenHash);
+  const [row] = await lookUp(sessionRow, sql`select * from buyer_session(${tokenHash}, ${place.host})`);
+  if (!row || (row.host_tenant_id !== null && row.host_tenant_id !== row.tenant_id)) {
+    noteFailure(request);
+    throw invalidToken();
+  }
+  noteSuccess(tokenHash);
   return {
     tenantId: row.tenant_id,
     session: { tokenId: row.token_id, tenantId: row.tenant_id, principalId: row.principal_id, principalName: row.principal_name, isSandbox: row.is_sandbox, scopes: row.scopes },

@@ -13,5 +13,9 @@ export function isSameOrigin(headers: Headers): boolean {
 
 /** Where a request came from, as told by the nearest proxy: the last entry, which a client cannot write when a proxy appends to it. */
 export function clientAddress(headers: Headers): string {
-  return headers.get("x-forwarded-for")?.split(",").at(-1)?.trim() || "unknown";
+  return forwardedAddress(headers) ?? "unknown";
+}
+
+export function forwardedAddress(headers: Headers): string | undefined {
+  return headers.get("x-forwarded-for")?.split(",").at(-1)?.trim() || undefined;
 }

@@ -6,6 +6,13 @@ import { type ReadableStream } from "node:stream/web";
 /** Bodies beyond this are refused by the doors; reading stops one byte after it. */
 export const MAX_BODY_BYTES = 1_048_576;
 
+const peers = new WeakMap<Request, string>();
+
+/** The network address at the other end of the connection; undefined for requests that did not come through here. */
+export function peerAddress(request: Request): string | undefined {
+  return peers.get(request);
+}
+
 /**
  * A fetch Request of a Node request. The body is read whole, up to one byte beyond MAX_BODY_BYTES, so that the handler sees an
  * oversized body as such without holding more of it.
@@ -18,7 +25,9 @@ export async function toFetchRequest(request: IncomingMessage, origin: string): 
   }
   const method = request.method ?? "GET";
   const body = method === "GET" || method === "HEAD" ? undefined : await readBody(request);
-  return new Request(new URL(request.url ?? "/", origin), { method, headers, ...(body ? { body } : {}) });
+  const made = new Request(new URL(request.url ?? "/", origin), { method, headers, ...(body ? { body } : {}) });
+  if (request.socket.remoteAddress) peers.set(made, request.socket.remoteAddress);
+  return made;
 }
 
 async function readBody(request: IncomingMessage): Promise<Uint8Array<ArrayBuffer>> {
