@@ -7,7 +7,7 @@ import { agentCard } from "./a2a/card";
 import { toA2aError } from "./a2a/errors";
 import { createA2aHandler } from "./a2a/handler";
 import { BodyError, readJson } from "./body";
-import { identifyCaller, identifyOnce, missingToken, presentedToken } from "./buyer-auth";
+import { identifyCaller, identifyOnce, isAnonymous, missingToken } from "./buyer-auth";
 import { challengeHeaders } from "./challenge";
 import { eventStream } from "./event-stream";
 import { jsonResponse } from "./json-response";
@@ -43,8 +43,8 @@ export async function handleA2a(request: Request): Promise<Response> {
 export async function handleAgentCard(request: Request): Promise<Response> {
   if (request.method !== "GET" && request.method !== "HEAD") return jsonResponse(405, JSON.stringify({ error: "method_not_allowed" }), { allow: "GET, HEAD" });
   try {
-    const cache = presentedToken(request.headers) === undefined ? "public, max-age=300" : "private, no-store";
-    return jsonResponse(200, JSON.stringify(agentCard(await identifyCaller(request))), { "cache-control": cache, vary: "host, authorization, x-adcp-auth" });
+    const cache = isAnonymous(request.headers) ? "public, max-age=300" : "private, no-store";
+    return jsonResponse(200, JSON.stringify(agentCard(await identifyCaller(request))), { "cache-control": cache, vary: "host, authorization, x-adcp-auth, signature" });
   } catch (failure) {
     const error = toAppError(failure, log);
     return jsonResponse(httpStatusOf(error.code), JSON.stringify(errorPayload(error)), challengeHeaders(error, a2aUrl()));
@@ -54,7 +54,7 @@ export async function handleAgentCard(request: Request): Promise<Response> {
 async function answer(request: Request, body: unknown): Promise<Response> {
   const identify = identifyOnce(request);
   // A token that is wrong is refused at the first message, not only where one is needed.
-  if (presentedToken(request.headers) !== undefined) {
+  if (!isAnonymous(request.headers)) {
     try {
       await identify();
     } catch (failure) {

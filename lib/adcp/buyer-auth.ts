@@ -7,7 +7,7 @@ import { env } from "../env";
 import { AppError } from "../errors";
 import { assertMayTry, noteFailure, noteSuccess } from "./failed-tokens";
 import { isSigned } from "./is-signed";
-import { identifySigner, type Place } from "./signed-request";
+import { assertKeyIsValid, identifySigner, type Place } from "./signed-request";
 import { type BuyerSession, type SigningState } from "./tool";
 
 /** Who calls, and whose door it is. */
@@ -67,6 +67,13 @@ export type Identify = () => Promise<Caller>;
 export function identifyOnce(request: Request): Identify {
   let known: Promise<Caller> | undefined;
   return () => (known ??= identifyCaller(request));
+}
+
+/** Throws when whoever was identified by this request is no longer: for answers that last. A signature is not looked at twice. */
+export async function confirmCaller(request: Request, { session }: Caller): Promise<void> {
+  const token = presentedToken(request.headers);
+  if (token !== undefined) await identifyBuyer(request, token, hostOf(request));
+  else if (session) await assertKeyIsValid(session);
 }
 
 async function identifyBuyer(request: Request, token: string, place: Place): Promise<Caller> {

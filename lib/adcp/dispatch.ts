@@ -12,7 +12,7 @@ import { requestHash, withIdempotency } from "./idempotency";
 import { takeCall } from "./rate-limit";
 import { isVisibleTo, visibleTools } from "./registry";
 import { isObject } from "./schemas";
-import { assertSignedWhereDemanded } from "./signing-policy";
+import { assertSignedChange } from "./signing-policy";
 import { type MutationTool, type Tool, type ToolAnswer, type ToolCall } from "./tool";
 import { assertValidRequest, findResponseProblem } from "./tool-schemas";
 import { assertScope } from "./tool-scopes";
@@ -51,7 +51,7 @@ async function run(tool: Tool, input: unknown, identify: () => Promise<Caller>, 
     if (!isObject(input)) throw new AppError("INVALID_REQUEST", "The input is a JSON object.");
     assertStorable(input);
     assertVersion(input);
-    assertSignedWhereDemanded(caller, tool, input);
+    if (tool.kind === "mutation") assertSignedChange(caller, input);
     const request = tool.defaults ? { ...tool.defaults, ...input } : input;
     assertValidRequest(tool, request);
     const call: ToolCall = { ...caller, now: new Date(), log, requestId, changes: () => visibleTools(caller.session).filter(({ kind }) => kind === "mutation").map(({ name }) => name) };

@@ -1,14 +1,16 @@
 import { buildSignatureBase, canonicalTargetUri, jwkToPublicKey, parseSignature, parseSignatureInput, RequestSignatureError, type VerifierCapability, verifyRequestSignature, verifySignature } from "@adcp/sdk/signing/server";
-import { sql } from "drizzle-orm";
+import { and, eq, isNull, sql } from "drizzle-orm";
 import { z } from "zod";
 import { isKitKey } from "../buyers/kit-keys";
 import { rateOverrides } from "../buyers/rate-limits";
+import { buyerSigningKeys, principals } from "../buyers/schema";
 import { sha256 } from "../crypto";
-import { lookUp } from "../db/client";
+import { lookUp, withTenant } from "../db/client";
 import { env } from "../env";
 import { readBodyBytes } from "./body";
 import { type Caller } from "./buyer-auth";
 import { signatureError } from "./signature-error";
+import { type BuyerSession } from "./tool";
 
 /**
  * Requests signed by RFC 9421, profile adcp/request-signing/v1. What costs nothing is refused first, then what one look-up tells (unknown,
@@ -78,6 +80,14 @@ async function verify(request: Request, place: Place, identifyBearer: (() => Pro
   });
   if (!key) throw new Error("Invariant broken: a signature was accepted without a key");
   return callerOf(key, bearer, place);
+}
+
+/** Throws when the key that signed is revoked by now, or its buyer archived. */
+export async function assertKeyIsValid({ tenantId, principalId, tokenId }: BuyerSession): Promise<void> {
+  const keys = await withTenant(tenantId, (tx) => tx.select({ id: buyerSigningKeys.id }).from(buyerSigningKeys)
+    .innerJoin(principals, and(eq(principals.tenantId, buyerSigningKeys.tenantId), eq(principals.id, buyerSigningKeys.principalId), isNull(principals.archivedAt)))
+    .where(and(eq(buyerSigningKeys.tenantId, tenantId), eq(buyerSigningKeys.principalId, principalId), eq(buyerSigningKeys.id, tokenId), isNull(buyerSigningKeys.revokedAt))));
+  if (keys.length === 0) throw signatureError("request_signature_key_revoked", "The key is no longer valid.");
 }
 
 /** What is not worth a look at the rest. Returns the nonce; whether it is there at all is checked with the other parameters. */

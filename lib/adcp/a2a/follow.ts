@@ -7,7 +7,7 @@ import { taskWireId } from "../../media-buys/task-id";
 import { loadTask, type TaskRow } from "../../media-buys/tasks";
 import { MINUTE_MS, SECOND_MS } from "../../time";
 import { buyerActor } from "../buyer-actor";
-import { type Caller, identifyCaller } from "../buyer-auth";
+import { type Caller, confirmCaller } from "../buyer-auth";
 import { type BuyerSession } from "../tool";
 import { toA2aError } from "./errors";
 
@@ -19,7 +19,8 @@ const FOLLOWED_FOR_MS = 10 * MINUTE_MS;
 type Buyer = Caller & { session: BuyerSession };
 
 /** A task's state now, and each later one until it has ended. Ends early when the token does. */
-export async function* followTask(request: Request, { tenantId, session }: Buyer, taskId: string): AsyncGenerator<Task | TaskArtifactUpdateEvent | TaskStatusUpdateEvent, void, undefined> {
+export async function* followTask(request: Request, caller: Buyer, taskId: string): AsyncGenerator<Task | TaskArtifactUpdateEvent | TaskStatusUpdateEvent, void, undefined> {
+  const { tenantId, session } = caller;
   const load = () => withTenant(tenantId, (db) => loadTask({ db, tenantId, actor: buyerActor(session), now: new Date(), log }, session, taskId));
   let seen = await load().catch((failure: unknown) => Promise.reject(toA2aError(failure)));
   const bell = createBell();
@@ -33,7 +34,7 @@ export async function* followTask(request: Request, { tenantId, session }: Buyer
     yield presentA2aTask(seen, { historyLength: 0 });
     while (seen.completedAt === null && Date.now() < endsAt) {
       await bell.wait(LOOK_EVERY_MS);
-      await identifyCaller(request);
+      await confirmCaller(request, caller);
       const current = await load();
       if (current.updatedAt.getTime() !== seen.updatedAt.getTime() || current.status !== seen.status) yield* changes(current);
       seen = current;

@@ -16,8 +16,9 @@ import { checkTaskReceiver, listTaskReceivers, removeTaskReceiver, setTaskReceiv
 import { buyerActor } from "../buyer-actor";
 import { type Caller, type Identify, missingToken } from "../buyer-auth";
 import { dispatch } from "../dispatch";
-import { takeWrite } from "../rate-limit";
+import { takeCall } from "../rate-limit";
 import { findTool, visibleTools } from "../registry";
+import { assertSignedChange } from "../signing-policy";
 import { type BuyerSession } from "../tool";
 import { presentCall, presentHelp } from "./answers";
 import { agentCard } from "./card";
@@ -55,13 +56,15 @@ export function createA2aHandler(request: Request, identify: Identify): A2AReque
     cancelTask: (params) => guarded(async () => {
       const { id } = parse(taskParams, params);
       const caller = await identifyBuyer(identify, "orders:write");
-      takeWrite(caller.session.principalId, Date.now());
+      assertSignedChange(caller, {});
+      await takeCall(caller.session, "tasks/cancel", "write", caller.rateLimits);
       return presentA2aTask(await inTenant(caller, (ctx) => withdrawMediaBuy(ctx, caller.session, { taskId: id })), { historyLength: 0 });
     }),
     setTaskPushNotificationConfig: (params) => guarded(async () => {
       const { taskId, pushNotificationConfig: config } = parse(setParams, params);
       const caller = await identifyBuyer(identify, "orders:write");
-      takeWrite(caller.session.principalId, Date.now());
+      assertSignedChange(caller, params);
+      await takeCall(caller.session, "tasks/pushNotificationConfig/set", "write", caller.rateLimits);
       const known = await inTenant(caller, (ctx) => setTaskReceiver(ctx, caller.session, { taskId, clientId: config.id ?? taskId, config }));
       return { taskId, pushNotificationConfig: known };
     }),
@@ -78,6 +81,7 @@ export function createA2aHandler(request: Request, identify: Identify): A2AReque
     deleteTaskPushNotificationConfig: (params) => guarded(async () => {
       const { id, pushNotificationConfigId } = parse(configParams, params);
       const caller = await identifyBuyer(identify, "orders:write");
+      assertSignedChange(caller, {});
       await inTenant(caller, (ctx) => removeTaskReceiver(ctx, caller.session, { taskId: id, clientId: pushNotificationConfigId ?? id }));
     }),
     async *resubscribe(params) {
@@ -109,7 +113,10 @@ async function answerMessage(params: unknown, identify: Identify): Promise<Messa
   const tool = await findTool(invocation.skill, identify);
   if (!tool) throw new A2AError(UNKNOWN, "Unknown skill.");
   const receiver = configuration?.pushNotificationConfig;
-  if (receiver) checkTaskReceiver(receiver);
+  if (receiver) {
+    assertSignedChange(await identify(), { pushNotificationConfig: receiver });
+    checkTaskReceiver(receiver);
+  }
   const reply = await dispatch(tool, invocation.input, identify);
   if (reply.error?.code === "AUTH_REQUIRED") throw unauthorized(reply);
   const task = presentCall(reply, contextId);
