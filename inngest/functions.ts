@@ -1,6 +1,7 @@
 import { type Executing } from "@/lib/fulfilment/call";
 import { type Resolver } from "@/lib/webhooks/address";
 import { type Client } from "./client";
+import { checkGovernance } from "./functions/check-governance";
 import { clock } from "./functions/clock";
 import { convergeFulfilment } from "./functions/converge-fulfilment";
 import { deliverWebhook } from "./functions/deliver-webhook";
@@ -11,5 +12,5 @@ export type FunctionNeeds = Executing & { resolve: Resolver; /** The embedded ex
 
 /** Everything that runs in the background. */
 export function createFunctions(client: Client, needs: FunctionNeeds) {
-  return [convergeFulfilment(client, needs), deliverWebhook(client, needs), syncJob(client, needs), clock(client, needs), housekeeping(client, needs)];
+  return [convergeFulfilment(client, needs), deliverWebhook(client, needs), checkGovernance(client, needs), syncJob(client, needs), clock(client, needs), housekeeping(client, needs)];
 }

@@ -12,7 +12,7 @@ const LOOKS: Record<Check["outcome"], { icon: LucideIcon; label: string; classes
 };
 
 const NAMES: Record<Check["name"], string> = {
-  budget: "Budget", dates: "Dates", creatives: "Creatives", targeting: "Targeting", connection: "Ad server", advertiser: "Advertiser", availability: "Availability", currency: "Currency", plan: "Plan",
+  budget: "Budget", dates: "Dates", creatives: "Creatives", targeting: "Targeting", connection: "Ad server", advertiser: "Advertiser", availability: "Availability", currency: "Currency", governance: "Governance", plan: "Plan",
 };
 
 /** What was looked at before a person decides. What blocks comes first. */

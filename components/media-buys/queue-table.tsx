@@ -33,7 +33,7 @@ export function QueueTable({ rows, total, empty }: { rows: QueueRowView[]; total
 
 function Need({ row }: { row: QueueRowView }) {
   if (row.kind === "media_buy_approval") return <StatusBadge tone="waiting">Approval</StatusBadge>;
-  return <div className="max-w-72 min-w-56"><StatusBadge tone="danger">Blocked</StatusBadge>{row.reason ? <p className="mt-1 text-[0.8125rem] break-words text-ink-2">{row.reason}</p> : null}</div>;
+  return <div className="max-w-72 min-w-56"><StatusBadge tone="danger">{row.kind === "governance_stopped" ? "No governance decision" : "Blocked"}</StatusBadge>{row.reason ? <p className="mt-1 text-[0.8125rem] break-words text-ink-2">{row.reason}</p> : null}</div>;
 }
 
 function Due({ row }: { row: QueueRowView }) {

@@ -1,4 +1,4 @@
-import { Bell, CircleCheck, CircleX, Clock, LoaderCircle, type LucideIcon, PencilLine, ServerCog } from "lucide-react";
+import { Bell, CircleCheck, CircleX, Clock, LoaderCircle, type LucideIcon, PencilLine, ServerCog, ShieldCheck } from "lucide-react";
 import { Card } from "@/components/ui/card";
 import { cn } from "@/components/ui/cn";
 import { TimeAgo } from "@/components/ui/time-ago";
@@ -6,7 +6,7 @@ import { type Review } from "@/lib/approvals/review";
 
 type Entry = Review["timeline"][number];
 
-const KINDS: Record<Entry["kind"], LucideIcon> = { change: PencilLine, operation: ServerCog, notification: Bell };
+const KINDS: Record<Entry["kind"], LucideIcon> = { change: PencilLine, operation: ServerCog, notification: Bell, governance: ShieldCheck };
 const OUTCOMES: Record<NonNullable<Entry["outcome"]>, { icon: LucideIcon; label: string; classes: string }> = {
   done: { icon: CircleCheck, label: "Done", classes: "text-success" },
   running: { icon: LoaderCircle, label: "Running", classes: "text-info" },

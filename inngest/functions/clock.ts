@@ -1,6 +1,7 @@
 import { cron } from "inngest";
 import { type Executing } from "@/lib/fulfilment/call";
 import { wakeLostFulfilments } from "@/lib/fulfilment/sweep";
+import { wakeLostReviews } from "@/lib/governance/sweep";
 import { advanceClock } from "@/lib/media-buys/clock";
 import { wakeLostSyncJobs } from "@/lib/sync-jobs/sweep";
 import { wakeDueDeliveries } from "@/lib/webhooks/sweep";
@@ -13,6 +14,7 @@ export function clock(client: Client, executing: Executing) {
       step.run("flights", () => advanceClock(executing.now())),
       step.run("webhooks", () => wakeDueDeliveries(executing)),
       step.run("sync jobs", () => wakeLostSyncJobs(executing)),
+      step.run("governance", () => wakeLostReviews(executing)),
       step.run("fulfilments", () => wakeLostFulfilments(executing)),
     ]);
   });

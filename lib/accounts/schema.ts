@@ -20,6 +20,8 @@ export const accounts = pgTable("accounts", {
   billing: text("billing"),
   paymentTerms: text("payment_terms"),
   details: jsonb("details").$type<Record<string, unknown>>().notNull().default({}),
+  /** Whether governance agents must agree to its orders. */
+  isGoverned: boolean("is_governed").notNull().default(false),
   createdAt: createdAt(),
   updatedAt: updatedAt(),
   archivedAt: instant("archived_at"),

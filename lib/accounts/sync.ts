@@ -51,7 +51,7 @@ async function syncOne(ctx: Ctx, session: BuyerSession, { key, item, current, is
   const id = current?.id ?? newId(ctx.now.getTime());
   const terms = termsOf(ctx, id, item, current);
   if (!current) {
-    const fresh: AccountRow = { tenantId: ctx.tenantId, id, principalId: session.principalId, ...key, name: accountName(key), status: "active", ...terms, createdAt: ctx.now, updatedAt: ctx.now, archivedAt: null };
+    const fresh: AccountRow = { tenantId: ctx.tenantId, id, principalId: session.principalId, ...key, name: accountName(key), status: "active", ...terms, isGoverned: false, createdAt: ctx.now, updatedAt: ctx.now, archivedAt: null };
     if (!isDryRun) await insertAccount(ctx, fresh);
     return { row: fresh, action: "created" };
   }

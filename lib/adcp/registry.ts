@@ -12,6 +12,7 @@ import { listCreativesTool } from "./tools/list-creatives";
 import { providePerformanceFeedbackTool } from "./tools/provide-performance-feedback";
 import { syncAccountsTool } from "./tools/sync-accounts";
 import { syncCreativesTool } from "./tools/sync-creatives";
+import { syncGovernanceTool } from "./tools/sync-governance";
 import { getTaskStatusTool } from "./tools/get-task-status";
 import { listTasksTool } from "./tools/list-tasks";
 import { tasksGetTool } from "./tools/tasks-get";
@@ -26,6 +27,7 @@ export const TOOLS: readonly Tool[] = [
   listAuthorizedPropertiesTool,
   syncAccountsTool,
   listAccountsTool,
+  syncGovernanceTool,
   syncCreativesTool,
   listCreativesTool,
   createMediaBuyTool,

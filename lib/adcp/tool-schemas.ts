@@ -18,6 +18,7 @@ const SDK_SCHEMAS: Record<string, string> = {
   list_creatives: "creative/list-creatives",
   sync_accounts: "account/sync-accounts",
   list_accounts: "account/list-accounts",
+  sync_governance: "account/sync-governance",
   tasks_get: "core/tasks-get",
   tasks_list: "core/tasks-list",
 };

@@ -4,6 +4,7 @@ import { toDesiredCreative } from "../creatives/to-desired";
 import { AppError } from "../errors";
 import { type PlanPreview } from "../fulfilment/desired";
 import { type accounts } from "../accounts/schema";
+import { type GovernanceState } from "../governance/present";
 import { effectiveStart } from "../media-buys/flight";
 import { type AssignedCreative, type PackageRow } from "../media-buys/queries";
 import { type Limits } from "../media-buys/sellables";
@@ -12,7 +13,7 @@ import { formatMoney } from "../money";
 import { formatDateTime } from "../time";
 
 /** What is looked at before an order is approved. A block disables Approve and says why; a warning is the publisher's to judge. */
-export type ReviewCheck = { name: "budget" | "dates" | "creatives" | "targeting" | "connection" | "advertiser" | "availability" | "currency" | "plan"; outcome: "pass" | "warn" | "block"; message: string };
+export type ReviewCheck = { name: "budget" | "dates" | "creatives" | "targeting" | "connection" | "advertiser" | "availability" | "currency" | "governance" | "plan"; outcome: "pass" | "warn" | "block"; message: string };
 
 export type ReviewedConnection = {
   connection: Pick<typeof adapterConfigs.$inferSelect, "id" | "kind" | "name" | "mode" | "status" | "currency" | "archivedAt">;
@@ -31,11 +32,13 @@ export type Facts = {
   limits: Limits | undefined;
   connections: ReviewedConnection[];
   previews: PlanPreview[];
+  /** null: the order needs no governance agent's agreement. */
+  governance: GovernanceState | null;
 };
 
 /** Pure. In the order in which the screen shows them. */
 export function checkOrder(facts: Facts): ReviewCheck[] {
-  const checks = [checkBudget(facts), checkDates(facts), checkCreatives(facts), checkTargeting(facts), checkConnections(facts), checkAdvertisers(facts), checkCurrency(facts), checkAvailability()];
+  const checks = [checkBudget(facts), checkDates(facts), checkCreatives(facts), checkTargeting(facts), checkConnections(facts), checkAdvertisers(facts), checkCurrency(facts), checkAvailability(), ...checkGovernance(facts)];
   // Most of what stops a plan has a check of its own, which says it better.
   return checks.some(({ outcome }) => outcome === "block") ? checks : [...checks, ...checkPlans(facts)];
 }
@@ -112,6 +115,18 @@ function checkCurrency({ connections, buy }: Facts): ReviewCheck {
 
 function checkAvailability(): ReviewCheck {
   return warn("availability", "Availability is not known beforehand: the ad server checks it when the order is booked.");
+}
+
+/** A lapsed approval is no approval; the clock has the agents asked again. */
+function checkGovernance({ governance, now, timeZone }: Facts): ReviewCheck[] {
+  if (!governance) return [];
+  const { review, answers } = governance;
+  const agents = answers.map(({ url }) => new URL(url).host).join(", ");
+  if (review.state !== "approved") return [block("governance", `${agents} has yet to agree to plan ${review.planId}.`)];
+  if (review.expiresAt !== null && review.expiresAt <= now) return [block("governance", `The approval of ${agents} ended on ${formatDateTime(review.expiresAt, timeZone)}. It is being asked again; this screen shows its answer.`)];
+  const advice = answers.flatMap(({ check }) => [...check.conditions.map(({ reason }) => reason), ...check.findings.map(({ explanation }) => explanation)]);
+  const until = review.expiresAt === null ? "" : `, until ${formatDateTime(review.expiresAt, timeZone)}`;
+  return [advice.length > 0 ? warn("governance", `${agents} agreed to plan ${review.planId}${until}, and notes: ${advice.join(" ")}`) : pass("governance", `${agents} agreed to plan ${review.planId}${until}.`)];
 }
 
 /** How plans say that no advertiser stands for the account. */

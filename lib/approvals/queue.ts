@@ -24,7 +24,7 @@ export type QueueItem = {
   waitingSince: Date;
   dueAt: Date | null;
   isOverdue: boolean;
-  /** What is wrong, for a blocked order. */
+  /** What is wrong, for a stopped order. */
   reason: string | null;
 };
 
@@ -33,7 +33,7 @@ export async function listQueue(ctx: Ctx, input: { kind?: QueueKind; page: numbe
   requirePermission(ctx.actor, "media_buy.read");
   const isOpen = and(eq(workflowSteps.tenantId, ctx.tenantId), inArray(workflowSteps.state, ["requires_approval", "pending"]));
   const counted = await ctx.db.select({ kind: workflowSteps.kind, count: count() }).from(workflowSteps).where(isOpen).groupBy(workflowSteps.kind);
-  const counts = { media_buy_approval: 0, fulfilment_blocked: 0, ...Object.fromEntries(counted.map((row) => [row.kind, row.count])) };
+  const counts = { media_buy_approval: 0, fulfilment_blocked: 0, governance_stopped: 0, ...Object.fromEntries(counted.map((row) => [row.kind, row.count])) };
   const rows = await ctx.db
     .select({ step: workflowSteps, buy: mediaBuys, buyerName: principals.name, accountName: accounts.name }).from(workflowSteps)
     .innerJoin(mediaBuys, and(eq(mediaBuys.tenantId, workflowSteps.tenantId), eq(mediaBuys.id, workflowSteps.mediaBuyId)))
@@ -47,7 +47,7 @@ export async function listQueue(ctx: Ctx, input: { kind?: QueueKind; page: numbe
       stepId: step.id, kind: step.kind, mediaBuyId: buy.id, name: buy.name, buyerName, accountName, isSandbox: buy.isSandbox, budgetMicros: buy.budgetMicros, currency: buy.currency,
       startsAt: buy.startsAt, endsAt: buy.endsAt, waitingSince: step.createdAt, dueAt: step.dueAt, isOverdue: step.dueAt !== null && step.dueAt < ctx.now, reason: step.payload.reason ?? null,
     })),
-    total: input.kind ? counts[input.kind] : counts.media_buy_approval + counts.fulfilment_blocked,
+    total: input.kind ? counts[input.kind] : counts.media_buy_approval + counts.fulfilment_blocked + counts.governance_stopped,
     counts,
   };
 }

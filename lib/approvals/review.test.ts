@@ -125,7 +125,7 @@ describe("the queue of what waits for a person", () => {
     const viewer = staff("viewer");
     const look = (input: Parameters<typeof listQueue>[1], now = NOW) => asActor(publisher, viewer, (ctx) => listQueue(ctx, input), now);
     const first = await look({ page: 1, pageSize: 10 });
-    expect(first.counts).toEqual({ media_buy_approval: 11, fulfilment_blocked: 1 });
+    expect(first.counts).toEqual({ media_buy_approval: 11, fulfilment_blocked: 1, governance_stopped: 0 });
     expect(first.total).toBe(12);
     expect(first.rows.map((row) => row.mediaBuyId)).toEqual(placed.slice(0, 10));
     expect(first.rows[0]).toMatchObject({ kind: "media_buy_approval", buyerName: publisher.principal.name, budgetMicros: 1_000_000_000n, isOverdue: false });

@@ -7,6 +7,7 @@ import { type Ctx } from "../context";
 import { AppError } from "../errors";
 import { type PlanPreview, previewPlans } from "../fulfilment/desired";
 import { fulfilmentOperations, fulfilments } from "../fulfilment/schema";
+import { type GovernanceState, loadGovernance } from "../governance/present";
 import { groupBy } from "../group-by";
 import { isUuid } from "../ids";
 import { type AssignedCreative, loadAssigned, loadPackages, type PackageRow } from "../media-buys/queries";
@@ -39,6 +40,8 @@ export type Review = {
   /** All questions that this order asked, oldest first. */
   steps: WorkflowStep[];
   shownHash: string;
+  /** null: no governance agent had to agree. */
+  governance: GovernanceState | null;
   timeline: TimelineEntry[];
   fulfilments: ReviewedFulfilment[];
   deliveries: ReviewedDelivery[];
@@ -62,10 +65,11 @@ export async function loadReview(ctx: Ctx, mediaBuyId: string): Promise<Review> 
   const assigned = await loadAssigned(ctx, [buy.id]);
   const carried = await loadFulfilments(ctx, buy);
   const previews = await previewPlans(ctx, buy.id);
+  const governance = await loadGovernance(ctx, buy.id);
   const steps = await ctx.db.select().from(workflowSteps).where(and(eq(workflowSteps.tenantId, ctx.tenantId), eq(workflowSteps.mediaBuyId, buy.id))).orderBy(asc(workflowSteps.createdAt), asc(workflowSteps.id));
   const checks = checkOrder({
     now: ctx.now, timeZone: tenant.timeZone, isAdvertiserCreationAllowed: tenant.isAdvertiserCreationAllowed, buy, account, packages, assigned,
-    limits: await loadLimits(ctx, buy.currency), connections: carried, previews,
+    limits: await loadLimits(ctx, buy.currency), connections: carried, previews, governance,
   });
   const creatives = groupBy(assigned, (item) => item.packageId);
   return {
@@ -74,7 +78,7 @@ export async function loadReview(ctx: Ctx, mediaBuyId: string): Promise<Review> 
     checks, canApprove: checks.every(({ outcome }) => outcome !== "block"), previews,
     openStep: steps.find(({ state }) => state === "requires_approval") ?? steps.find(({ state }) => state === "pending") ?? null,
     steps, shownHash: hashShown({ buy, packages, assigned, destinations: carried, isAdvertiserCreationAllowed: tenant.isAdvertiserCreationAllowed }),
-    timeline: await loadTimeline(ctx, buy.id), fulfilments: carried, deliveries: await loadDeliveries(ctx, buy.id), rawRequest: buy.rawRequest,
+    governance, timeline: await loadTimeline(ctx, buy.id), fulfilments: carried, deliveries: await loadDeliveries(ctx, buy.id), rawRequest: buy.rawRequest,
   };
 }
 

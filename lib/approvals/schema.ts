@@ -4,7 +4,7 @@ import { createdAt, id, instant, tenantId, updatedAt } from "../db/columns";
 import { mediaBuys } from "../media-buys/schema";
 
 /** Whatever waits for a person. */
-export const WORKFLOW_STEP_KINDS = ["media_buy_approval", "fulfilment_blocked"] as const;
+export const WORKFLOW_STEP_KINDS = ["media_buy_approval", "fulfilment_blocked", "governance_stopped"] as const;
 export const WORKFLOW_STEP_STATES = ["requires_approval", "pending", "approved", "rejected", "completed", "failed"] as const;
 
 export type StepChoice = { id: string; label: string };
@@ -17,7 +17,7 @@ export const workflowSteps = pgTable("workflow_steps", {
   mediaBuyId: uuid("media_buy_id").notNull(),
   fulfilmentId: uuid("fulfilment_id"),
   taskId: uuid("task_id"),
-  /** For a blocked order: what is wrong and the labelled choices. */
+  /** For an order that is stopped: what is wrong and the labelled choices. */
   payload: jsonb("payload").$type<{ code?: string; reason?: string; choices?: StepChoice[] }>().notNull().default({}),
   dueAt: instant("due_at"),
   decision: text("decision"),
@@ -34,5 +34,6 @@ export const workflowSteps = pgTable("workflow_steps", {
   index("workflow_steps_by_media_buy").on(t.tenantId, t.mediaBuyId),
   // One open step per thing that waits.
   uniqueIndex("workflow_steps_open_approval").on(t.tenantId, t.mediaBuyId).where(sql`${t.kind} = 'media_buy_approval' and ${t.state} = 'requires_approval'`),
+  uniqueIndex("workflow_steps_open_governance").on(t.tenantId, t.mediaBuyId).where(sql`${t.kind} = 'governance_stopped' and ${t.state} = 'pending'`),
   uniqueIndex("workflow_steps_open_blocked").on(t.tenantId, t.fulfilmentId).where(sql`${t.kind} = 'fulfilment_blocked' and ${t.state} = 'pending'`),
 ]);

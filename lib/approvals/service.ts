@@ -1,24 +1,17 @@
 import { and, eq } from "drizzle-orm";
-import { z } from "zod";
-import { recordAudit } from "../audit/service";
 import { requirePermission } from "../auth/permissions";
 import { type Ctx } from "../context";
 import { lockLibrary } from "../creatives/serving";
-import { env } from "../env";
 import { AppError, invariant } from "../errors";
-import { requestConvergence } from "../fulfilment/request";
-import { fulfilments } from "../fulfilment/schema";
 import { isUuid } from "../ids";
 import { announceChange } from "../live";
-import { effectiveStart } from "../media-buys/flight";
-import { presentConfirmation, presentSoldPackage } from "../media-buys/present";
-import { type AssignedCreative, creativeReadiness, lockMediaBuy } from "../media-buys/queries";
-import { endTask, type TaskError } from "../media-buys/tasks";
+import { type AssignedCreative, lockMediaBuy } from "../media-buys/queries";
+import { type TaskError } from "../media-buys/tasks";
 import { mediaBuys } from "../media-buys/schema";
-import { nextStatusAfterConfirmation, transitionMediaBuy } from "../media-buys/transitions";
 import { tenants } from "../tenants/schema";
 import { formatDateTime } from "../time";
 import { queueTaskWebhook } from "../webhooks/service";
+import { confirmOrder, refuseOrder } from "./outcome";
 import { loadReview, type Review, type WorkflowStep } from "./review";
 import { workflowSteps } from "./schema";
 
@@ -85,26 +78,12 @@ async function lockOpenStep(ctx: Ctx, stepId: string, decision: Decision): Promi
   });
 }
 
-/** What the buyer said of each package, to be echoed as it was. */
-const requestedPackages = z.array(z.looseObject({ format_ids: z.array(z.looseObject({ agent_url: z.string(), id: z.string() })).optional(), agency_estimate_number: z.string().optional() }));
-
 async function approve(ctx: Ctx, step: WorkflowStep, review: Review): Promise<void> {
-  const { mediaBuy: buy, packages } = review;
   const blocks = review.checks.filter(({ outcome }) => outcome === "block");
   if (blocks.length > 0) throw new AppError("INVALID_STATE", `This order cannot be approved. ${blocks.map(({ message }) => message).join(" ")}`, { details: { checks: blocks } });
-  const assigned = packages.flatMap((row) => row.creatives.map((item): AssignedCreative => ({ packageId: row.id, ...item })));
-  const confirmed = await transitionMediaBuy(ctx, {
-    mediaBuyId: buy.id, from: ["pending_approval"], to: nextStatusAfterConfirmation(creativeReadiness(packages, assigned)),
-    set: { confirmedAt: ctx.now, effectiveStartsAt: effectiveStart(buy.startsAt, ctx.now) },
-  });
-  const requested = requestedPackages.safeParse(review.rawRequest.packages).data ?? [];
-  const presenting = { buy: confirmed, assigned, agentUrl: new URL(env().publicUrl).origin };
-  const result = presentConfirmation(confirmed, review.account, packages.map((row) => presentSoldPackage(row, presenting, requested[row.position])));
-  if (step.taskId) await endTask(ctx, step.taskId, { status: "completed", message: "The publisher approved the order.", result });
-  await requestConvergence(ctx, buy.id);
-  await recordAudit(ctx, {
-    action: "media_buy.approved", objectKind: "media_buy", objectId: buy.id, mediaBuyId: buy.id, summary: "The publisher approved the order",
-    before: { status: buy.status, revision: buy.revision }, after: { status: confirmed.status, revision: confirmed.revision, effective_start_time: confirmed.effectiveStartsAt?.toISOString() },
+  const assigned = review.packages.flatMap((row) => row.creatives.map((item): AssignedCreative => ({ packageId: row.id, ...item })));
+  await confirmOrder(ctx, { buy: review.mediaBuy, account: review.account, packages: review.packages, assigned, taskId: step.taskId }, {
+    message: "The publisher approved the order.", action: "media_buy.approved", summary: "The publisher approved the order",
   });
 }
 
@@ -116,17 +95,6 @@ const REFUSALS = {
 
 async function refuse(ctx: Ctx, step: WorkflowStep, decision: keyof typeof REFUSALS, reason: string): Promise<void> {
   const { code, recovery, message, action, summary } = REFUSALS[decision];
-  const rejected = await transitionMediaBuy(ctx, { mediaBuyId: step.mediaBuyId, from: ["pending_approval"], to: "rejected", set: { rejectionReason: reason } });
-  await endUnsent(ctx, step.mediaBuyId);
   const error: TaskError = { code, message: reason, recovery, ...(decision === "ask_for_changes" ? { suggestion: "Correct the order and place it again with a new idempotency_key." } : {}) };
-  if (step.taskId) await endTask(ctx, step.taskId, { status: "rejected", message, error });
-  await recordAudit(ctx, {
-    action, objectKind: "media_buy", objectId: step.mediaBuyId, mediaBuyId: step.mediaBuyId, summary: `${summary}: ${reason}`,
-    before: { status: "pending_approval" }, after: { status: rejected.status, reason },
-  });
-}
-
-/** Nothing was ever sent, so there is nothing to read back. */
-export async function endUnsent(ctx: Ctx, mediaBuyId: string): Promise<void> {
-  await ctx.db.update(fulfilments).set({ state: "ended", updatedAt: ctx.now }).where(and(eq(fulfilments.tenantId, ctx.tenantId), eq(fulfilments.mediaBuyId, mediaBuyId)));
+  await refuseOrder(ctx, { mediaBuyId: step.mediaBuyId, taskId: step.taskId }, { error, message, action, summary });
 }

@@ -2,13 +2,14 @@ import { and, asc, eq } from "drizzle-orm";
 import { auditLog } from "../audit/schema";
 import { type Ctx } from "../context";
 import { fulfilmentOperations, fulfilments } from "../fulfilment/schema";
+import { loadGovernance } from "../governance/present";
 import { webhookDeliveries } from "../webhooks/schema";
 
 export type TimelineEntry = {
   /** Stable key for a list. */
   key: string;
   at: Date;
-  kind: "change" | "operation" | "notification";
+  kind: "change" | "operation" | "notification" | "governance";
   /** Who or what did it. */
   actor: string;
   title: string;
@@ -20,7 +21,7 @@ export type TimelineEntry = {
 
 /** Everything that happened to a media buy, oldest first: what people and the system did, what ad servers were told, who was notified. */
 export async function loadTimeline(ctx: Ctx, mediaBuyId: string): Promise<TimelineEntry[]> {
-  const entries = [...(await loadChanges(ctx, mediaBuyId)), ...(await loadOperations(ctx, mediaBuyId)), ...(await loadNotifications(ctx, mediaBuyId))];
+  const entries = [...(await loadChanges(ctx, mediaBuyId)), ...(await loadOperations(ctx, mediaBuyId)), ...(await loadNotifications(ctx, mediaBuyId)), ...(await loadGovernanceChecks(ctx, mediaBuyId))];
   return entries.sort((a, b) => a.at.getTime() - b.at.getTime());
 }
 
@@ -57,6 +58,22 @@ async function loadNotifications(ctx: Ctx, mediaBuyId: string): Promise<Timeline
     key: `notification:${row.id}`, at: row.deliveredAt ?? row.createdAt, kind: "notification", actor: "Greenlight",
     title: row.audience === "buyer" ? "Notified the buyer" : "Notified staff", outcome: DELIVERY_OUTCOMES[row.state],
     details: [...(row.attempts > 1 ? [`${row.attempts} attempts`] : []), ...(row.lastStatus === null ? [] : [`HTTP ${row.lastStatus}`]), ...(row.lastError === null ? [] : [row.lastError])],
+    before: null, after: null,
+  }));
+}
+
+const CHECK_WORDS = { pending: "is asked", approved: "agreed", conditions: "agreed with conditions", denied: "refused", unanswered: "gave no decision", withdrawn: "is not asked any more" } as const;
+const CHECK_OUTCOMES = { pending: "running", approved: "done", conditions: "done", denied: "failed", unanswered: "failed", withdrawn: "done" } as const;
+
+async function loadGovernanceChecks(ctx: Ctx, mediaBuyId: string): Promise<TimelineEntry[]> {
+  const state = await loadGovernance(ctx, mediaBuyId);
+  return (state?.answers ?? []).map(({ check, url }) => ({
+    key: `governance:${check.id}`, at: check.answeredAt ?? check.updatedAt, kind: "governance", actor: "Governance agent",
+    title: `${new URL(url).host} ${CHECK_WORDS[check.state]}`, outcome: CHECK_OUTCOMES[check.state],
+    details: [
+      ...(check.checkId === null ? [] : [check.checkId]), ...(check.explanation === null ? [] : [check.explanation]), ...check.conditions.map(({ field, reason }) => `${field}: ${reason}`), ...check.findings.map(({ explanation }) => explanation),
+      ...(check.attempts > 1 ? [`${check.attempts} attempts`] : []), ...(check.lastError === null ? [] : [check.lastError]),
+    ],
     before: null, after: null,
   }));
 }

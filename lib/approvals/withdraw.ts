@@ -3,13 +3,15 @@ import { type BuyerSession } from "../adcp/tool";
 import { recordAudit } from "../audit/service";
 import { type Ctx } from "../context";
 import { AppError } from "../errors";
+import { closeQuestion } from "../governance/request";
 import { announceChange } from "../live";
 import { lockMediaBuy } from "../media-buys/queries";
 import { endTask, loadTask, type TaskRow } from "../media-buys/tasks";
 import { transitionMediaBuy } from "../media-buys/transitions";
 import { queueTaskWebhook } from "../webhooks/service";
+import { endUnsent } from "./outcome";
 import { workflowSteps } from "./schema";
-import { closeStep, endUnsent } from "./service";
+import { closeStep } from "./service";
 
 /**
  * The buyer takes back an order that waits for its decision. One transaction, as with a decision of staff: the order's status, the step in
@@ -27,6 +29,7 @@ export async function withdrawMediaBuy(ctx: Ctx, session: BuyerSession, input: {
   const [step] = await ctx.db.select().from(workflowSteps)
     .where(and(eq(workflowSteps.tenantId, ctx.tenantId), eq(workflowSteps.mediaBuyId, mediaBuyId), eq(workflowSteps.kind, "media_buy_approval"), eq(workflowSteps.state, "requires_approval"))).for("update");
   if (step) await closeStep(ctx, step, { decision: "withdraw", reason: null });
+  await closeQuestion(ctx, mediaBuyId, { decision: "withdraw", reason: null });
   const ended = await endTask(ctx, task.id, { status: "canceled", message: "You withdrew the order before it was decided." });
   await queueTaskWebhook(ctx, { taskId: task.id });
   await recordAudit(ctx, {

@@ -6,6 +6,8 @@ export const EVENTS = {
   "greenlight/fulfilment.changed": z.object({ tenantId: z.uuid(), mediaBuyId: z.uuid(), fulfilmentId: z.uuid(), adapterConfigId: z.uuid(), desiredVersion: z.number().int() }),
   /** A webhook row waits for its first delivery, or for a replay. */
   "greenlight/webhook.queued": z.object({ tenantId: z.uuid(), deliveryId: z.uuid() }),
+  /** An order waits for the governance agents of its account. */
+  "greenlight/governance.requested": z.object({ tenantId: z.uuid(), reviewId: z.uuid() }),
   /** A connection test or inventory sync was asked for. */
   "greenlight/sync-job.requested": z.object({ tenantId: z.uuid(), syncJobId: z.uuid(), adapterConfigId: z.uuid(), kind: z.enum(["connection_test", "inventory"]) }),
 } as const;

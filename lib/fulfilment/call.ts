@@ -20,8 +20,11 @@ export type Executing = {
 
 export const GREENLIGHT: Actor = { kind: "system", label: "Greenlight" };
 
+/** What any background work needs. */
+export type Transacting = Pick<Executing, "transact" | "now" | "log">;
+
 /** One transaction of background work for one tenant. */
-export function inTenant<T>(executing: Executing, tenantId: string, work: (ctx: Ctx) => Promise<T>): Promise<T> {
+export function inTenant<T>(executing: Transacting, tenantId: string, work: (ctx: Ctx) => Promise<T>): Promise<T> {
   return executing.transact(tenantId, (db) => work({ db, tenantId, actor: GREENLIGHT, now: executing.now(), log: executing.log }));
 }
 

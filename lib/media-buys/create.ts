@@ -1,6 +1,6 @@
 import { type AccountRow } from "../accounts/present";
 import { type BuyerSession } from "../adcp/tool";
-import { workflowSteps } from "../approvals/schema";
+import { openApproval } from "../approvals/open";
 import { auditLog } from "../audit/schema";
 import { auditRow } from "../audit/service";
 import { type Ctx } from "../context";
@@ -10,11 +10,11 @@ import { outboxRows } from "../events/outbox";
 import { outbox } from "../events/schema";
 import { changedEvents, fulfilmentRows } from "../fulfilment/request";
 import { fulfilments } from "../fulfilment/schema";
+import { findGovernance, type Governance, openReview } from "../governance/open";
 import { newId, toWireId } from "../ids";
 import { announceChange } from "../live";
 import { microsToDecimal, parseMicros } from "../money";
-import { addMs, MINUTE_MS } from "../time";
-import { queueStaffNotice, registerReceiver } from "../webhooks/service";
+import { registerReceiver } from "../webhooks/service";
 import { checkReceiver } from "./receiver";
 import { assertForward, assertNotPast, assertTimeLeft, effectiveStart, parseInstant, parseStart } from "./flight";
 import { attachCreatives, type PackageCreatives } from "./package-creatives";
@@ -58,7 +58,9 @@ export async function createMediaBuy(ctx: Ctx, input: CreateMediaBuyInput): Prom
   packages.forEach((item, index) => assertTimeLeft(item, ctx.now, `packages[${index}].end_time`));
 
   const isReviewRequired = packages.some((item) => item.isReviewRequired);
-  const { buy, rows, assigned } = await insertOrder(ctx, input, request, { flight, packages, isReviewRequired, ...totals });
+  const governance = await findGovernance(ctx, input.account, request);
+  const { buy, rows, assigned } = await insertOrder(ctx, input, request, { flight, packages, isHeld: isReviewRequired || governance !== null, ...totals });
+  if (governance) return submitToGovernance(ctx, input, request, { buy, governance, isReviewRequired });
   if (isReviewRequired) return submit(ctx, input, request, buy, catalog);
   const shown = rows.map((row) => presentSoldPackage(row, { buy, assigned, agentUrl: input.agentUrl }, asked[row.position]));
   return { outcome: "confirmed", mediaBuyId: buy.id, payload: { ...presentConfirmation(buy, input.account, shown), ...ignoredFields(request) } };
@@ -80,7 +82,8 @@ function agreeTotals(packages: SoldPackage[], request: CreateRequest): { currenc
   return { currency, budgetMicros };
 }
 
-type Draft = { flight: Flight; packages: SoldPackage[]; isReviewRequired: boolean; currency: string; budgetMicros: bigint };
+/** `isHeld`: somebody must agree before it is confirmed. */
+type Draft = { flight: Flight; packages: SoldPackage[]; isHeld: boolean; currency: string; budgetMicros: bigint };
 
 type Stored = { buy: MediaBuyRow; rows: PackageRow[]; assigned: AssignedCreative[] };
 
@@ -96,10 +99,10 @@ async function insertOrder(ctx: Ctx, { session, account }: CreateMediaBuyInput, 
   const readiness = creativeReadiness(identified.map(({ id }) => ({ id, canceledAt: null })), attached.assigned);
   const buy: MediaBuyRow = {
     tenantId, id: mediaBuyId, principalId: session.principalId, accountId: account.id,
-    status: draft.isReviewRequired ? "pending_approval" : nextStatusAfterConfirmation(readiness), revision: 1, desiredVersion: 1,
+    status: draft.isHeld ? "pending_approval" : nextStatusAfterConfirmation(readiness), revision: 1, desiredVersion: 1,
     name: orderName(account, draft.packages), poNumber: request.po_number ?? null, currency: draft.currency, budgetMicros: draft.budgetMicros,
-    startsAt: draft.flight.startsAt, endsAt: draft.flight.endsAt, effectiveStartsAt: draft.isReviewRequired ? null : effectiveStart(draft.flight.startsAt, now),
-    isSandbox: account.isSandbox, confirmedAt: draft.isReviewRequired ? null : now, canceledAt: null, canceledBy: null, cancellationReason: null, rejectionReason: null,
+    startsAt: draft.flight.startsAt, endsAt: draft.flight.endsAt, effectiveStartsAt: draft.isHeld ? null : effectiveStart(draft.flight.startsAt, now),
+    isSandbox: account.isSandbox, confirmedAt: draft.isHeld ? null : now, canceledAt: null, canceledBy: null, cancellationReason: null, rejectionReason: null,
     rawRequest: withoutCredentials(request), createdAt: now, updatedAt: now,
   };
   const rows = identified.map(({ item, id }, position): PackageRow => ({
@@ -115,36 +118,40 @@ async function insertOrder(ctx: Ctx, { session, account }: CreateMediaBuyInput, 
 function writeOrder(ctx: Ctx, buy: MediaBuyRow, packages: PackageRow[], draft: Draft): void {
   const connectionIds = [...new Set(draft.packages.flatMap((item) => item.connections.map(({ id }) => id)))];
   const opened = fulfilmentRows(ctx, buy.id, connectionIds, buy.desiredVersion);
-  const events = draft.isReviewRequired ? [] : outboxRows(ctx, "greenlight/fulfilment.changed", changedEvents(ctx, buy.id, opened, buy.desiredVersion));
+  const events = draft.isHeld ? [] : outboxRows(ctx, "greenlight/fulfilment.changed", changedEvents(ctx, buy.id, opened, buy.desiredVersion));
   const audit = auditRow(ctx, {
-    action: draft.isReviewRequired ? "media_buy.submitted" : "media_buy.created", objectKind: "media_buy", objectId: buy.id, mediaBuyId: buy.id,
+    action: draft.isHeld ? "media_buy.submitted" : "media_buy.created", objectKind: "media_buy", objectId: buy.id, mediaBuyId: buy.id,
     summary: `Ordered “${buy.name}” with ${packages.length} package${packages.length === 1 ? "" : "s"} for ${microsToDecimal(buy.budgetMicros)} ${buy.currency}`,
     after: { status: buy.status, revision: buy.revision, budget: microsToDecimal(buy.budgetMicros), currency: buy.currency },
   });
   insertTogether(ctx.db, [rowsOf(mediaBuys, [buy]), rowsOf(mediaPackages, packages), rowsOf(fulfilments, opened), rowsOf(auditLog, [audit]), rowsOf(outbox, events)]);
 }
 
-const WAITING = "The publisher reviews this order before it is confirmed.";
+const WAITING = { review: "The publisher reviews this order before it is confirmed.", governance: "The governance agents of the account are asked before this order is accepted." } as const;
 
-async function submit(ctx: Ctx, { session }: CreateMediaBuyInput, request: CreateRequest, buy: MediaBuyRow, catalog: Catalog): Promise<CreateMediaBuyOutcome> {
-  const { publisher } = catalog;
+async function submit(ctx: Ctx, input: CreateMediaBuyInput, request: CreateRequest, buy: MediaBuyRow, { publisher }: Catalog): Promise<CreateMediaBuyOutcome> {
   invariant(publisher, "an order was sold without a publisher");
-  const { tenantId, now } = ctx;
-  const { id: taskId } = await openTask(ctx, { principalId: session.principalId, taskType: "create_media_buy", accountId: buy.accountId, mediaBuyId: buy.id, message: WAITING, request: buy.rawRequest, buyerContext: request.context ?? null });
-  await ctx.db.insert(workflowSteps).values({
-    tenantId, id: newId(now.getTime()), kind: "media_buy_approval", state: "requires_approval", mediaBuyId: buy.id, taskId,
-    dueAt: addMs(now, publisher.decisionTimeMinutes * MINUTE_MS), createdAt: now, updatedAt: now,
-  });
+  const task = await openOrderTask(ctx, input, request, buy, WAITING.review);
+  await openApproval(ctx, { buy, taskId: task.taskId, buyerName: input.session.principalName, publisher });
+  return task;
+}
+
+type Governed = { buy: MediaBuyRow; governance: Governance; isReviewRequired: boolean };
+
+async function submitToGovernance(ctx: Ctx, input: CreateMediaBuyInput, request: CreateRequest, { buy, ...governed }: Governed): Promise<CreateMediaBuyOutcome> {
+  const task = await openOrderTask(ctx, input, request, buy, WAITING.governance);
+  await openReview(ctx, { mediaBuyId: buy.id, taskId: task.taskId, ...governed });
+  announceChange(ctx, "media_buy", buy.id);
+  return task;
+}
+
+/** The task that the buyer follows while the order waits, with its receiver. */
+async function openOrderTask(ctx: Ctx, { session }: CreateMediaBuyInput, request: CreateRequest, buy: MediaBuyRow, message: string) {
+  const { id: taskId } = await openTask(ctx, { principalId: session.principalId, taskType: "create_media_buy", accountId: buy.accountId, mediaBuyId: buy.id, message, request: buy.rawRequest, buyerContext: request.context ?? null });
   if (request.push_notification_config) {
     await registerReceiver(ctx, { principalId: session.principalId, taskId, mediaBuyId: buy.id, config: request.push_notification_config });
   }
-  await queueStaffNotice(ctx, {
-    eventKey: `media_buy_approval:${buy.id}`, title: "An order waits for your decision",
-    text: `${buy.name}: ${microsToDecimal(buy.budgetMicros)} ${buy.currency} from ${session.principalName}`, path: `/p/${publisher.slug}/media-buys/${buy.id}`, mediaBuyId: buy.id,
-  });
-  announceChange(ctx, "media_buy", buy.id);
-  announceChange(ctx, "queue", buy.id);
-  return { outcome: "submitted", mediaBuyId: buy.id, taskId, payload: { status: "submitted", task_id: toWireId("task", taskId), message: WAITING, ...ignoredFields(request) } };
+  return { outcome: "submitted", mediaBuyId: buy.id, taskId, payload: { status: "submitted", task_id: toWireId("task", taskId), message, ...ignoredFields(request) } } as const;
 }
 
 /** Reports are not pushed. The answer says so instead of a refusal, because buyers' clients ask for them by themselves. */

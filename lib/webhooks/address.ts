@@ -42,17 +42,17 @@ const isLocalName = (host: string) => host === "localhost" || host.endsWith(".lo
 /** Loopback receivers exist in demo mode only, and only by their own names. */
 const isDemoLoopback = (url: URL) => env().DEMO && (isLoopback(bareHost(url)) || bareHost(url) === "localhost");
 
-/** Checks what can be checked without asking anybody. Throws VALIDATION_ERROR that names `field`. */
-export function checkReceiverUrl(text: string, field: string): URL {
-  const refuse = (message: string) => new AppError("VALIDATION_ERROR", message, { field, suggestion: "Use a public https address." });
-  if (text.length > 2_048 || !URL.canParse(text)) throw refuse("The webhook address is not a URL.");
+/** Checks what can be checked without asking anybody. Throws VALIDATION_ERROR that names `field`. `what`: whose address it is, in words. */
+export function checkReceiverUrl(text: string, field: string, what = "webhook"): URL {
+  const refuse = (complaint: string) => new AppError("VALIDATION_ERROR", `The ${what} address ${complaint}.`, { field, suggestion: "Use a public https address." });
+  if (text.length > 2_048 || !URL.canParse(text)) throw refuse("is not a URL");
   const url = new URL(text);
-  if (url.username || url.password) throw refuse("The webhook address must not contain a user name or password.");
-  if (url.protocol !== "https:" && url.protocol !== "http:") throw refuse("The webhook address must begin with https.");
+  if (url.username || url.password) throw refuse("must not contain a user name or password");
+  if (url.protocol !== "https:" && url.protocol !== "http:") throw refuse("must begin with https");
   if (isDemoLoopback(url)) return url;
-  if (url.protocol !== "https:") throw refuse("The webhook address must begin with https.");
+  if (url.protocol !== "https:") throw refuse("must begin with https");
   const host = bareHost(url);
-  if (isIP(host) ? !isPublicAddress(host) : isLocalName(host) || !host.includes(".")) throw refuse("The webhook address points into a private network.");
+  if (isIP(host) ? !isPublicAddress(host) : isLocalName(host) || !host.includes(".")) throw refuse("points into a private network");
   return url;
 }
 

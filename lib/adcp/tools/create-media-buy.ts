@@ -16,7 +16,7 @@ export const createMediaBuyTool: Tool = {
     const result = await createMediaBuy(call, { session: call.session, account, request: input, agentUrl: call.agentUrl });
     return {
       payload: result.payload,
-      summary: result.outcome === "submitted" ? "The order was received; the publisher reviews it before it is confirmed." : "The order is confirmed.",
+      summary: result.outcome === "submitted" ? `The order was received. ${String(result.payload.message)}` : "The order is confirmed.",
     };
   },
 };

@@ -4,6 +4,7 @@ import { listOwnAccounts } from "../../accounts/queries";
 import { ACCOUNT_STATUSES } from "../../accounts/schema";
 import { withTenant } from "../../db/client";
 import { invariant } from "../../errors";
+import { presentAgentsOf } from "../../governance/agents";
 import { buyerActor } from "../buyer-actor";
 import { readPage, toPage } from "../cursor";
 import { type Tool } from "../tool";
@@ -22,9 +23,11 @@ export const listAccountsTool: Tool = {
     const { status, sandbox } = listInput.parse(input);
     const page = readPage(input, "accounts");
     return withTenant(tenantId, async (db) => {
-      const { rows, total } = await listOwnAccounts({ db, tenantId, actor: buyerActor(session), now, log }, session, { status, isSandbox: sandbox }, page);
+      const ctx = { db, tenantId, actor: buyerActor(session), now, log };
+      const { rows, total } = await listOwnAccounts(ctx, session, { status, isSandbox: sandbox }, page);
       const { rows: shown, pagination } = toPage(rows, page, "accounts", ({ id }) => [id], total);
-      return { payload: { accounts: shown.map(presentAccount), pagination }, summary: `${shown.length} of ${total} accounts.` };
+      const agents = await presentAgentsOf(ctx, shown);
+      return { payload: { accounts: shown.map((row) => ({ ...presentAccount(row), ...agents.get(row.id) })), pagination }, summary: `${shown.length} of ${total} accounts.` };
     });
   },
 };

@@ -30,9 +30,10 @@ export default async function ApprovalsPage({ params, searchParams }: Props) {
   const { timeZone } = page;
   const path = `/p/${publisher}/approvals`;
   const tabs = [
-    { kind: "all", label: "Everything", count: counts.media_buy_approval + counts.fulfilment_blocked },
+    { kind: "all", label: "Everything", count: counts.media_buy_approval + counts.fulfilment_blocked + counts.governance_stopped },
     { kind: "media_buy_approval", label: "Approvals", count: counts.media_buy_approval },
     { kind: "fulfilment_blocked", label: "Blocked", count: counts.fulfilment_blocked },
+    { kind: "governance_stopped", label: "Governance", count: counts.governance_stopped },
   ] as const;
   return (
     <>

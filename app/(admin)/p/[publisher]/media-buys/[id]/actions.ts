@@ -4,6 +4,7 @@ import { z } from "zod";
 import { DECISIONS, decideMediaBuy } from "@/lib/approvals/service";
 import { adminAction } from "@/lib/auth/action";
 import { resolveBlocked, retryFulfilment } from "@/lib/fulfilment/blocked";
+import { resolveGovernance } from "@/lib/governance/stopped";
 import { replayDelivery } from "@/lib/webhooks/service";
 
 const DECIDED = {
@@ -29,6 +30,15 @@ export const resolve = adminAction(
   async (ctx, input) => {
     await resolveBlocked(ctx, input);
     return { message: "Done: the order goes on as you chose." };
+  },
+);
+
+export const resolveStopped = adminAction(
+  "media_buy.decide",
+  z.strictObject({ stepId: z.uuid(), choiceId: z.string().max(100), note: reason.min(1, "Give a reason: the buyer will read it.").optional() }),
+  async (ctx, input) => {
+    await resolveGovernance(ctx, input);
+    return { message: input.choiceId === "give_up" ? "Refused. The buyer is being told, with your reason." : "The governance agents are asked again: their answers are shown here." };
   },
 );
 

@@ -2,12 +2,13 @@ import { type Metadata } from "next";
 import Link from "next/link";
 import { notFound } from "next/navigation";
 import { cache } from "react";
-import { decide, replay, resolve, retry } from "./actions";
+import { decide, replay, resolve, resolveStopped, retry } from "./actions";
 import { Checks } from "@/components/media-buys/checks";
 import { DecisionBar } from "@/components/media-buys/decision-bar";
 import { DecisionNotice } from "@/components/media-buys/decision-notice";
 import { Deliveries } from "@/components/media-buys/deliveries";
 import { Execution } from "@/components/media-buys/execution";
+import { GovernanceCard } from "@/components/media-buys/governance";
 import { OrderSummary } from "@/components/media-buys/order-summary";
 import { Packages } from "@/components/media-buys/packages";
 import { PlanPreview } from "@/components/media-buys/plan-preview";
@@ -65,6 +66,7 @@ export default async function MediaBuyPage({ params }: Props) {
         <DecisionNotice review={review} now={now} timeZone={timeZone} />
         <OrderSummary review={review} now={now} timeZone={timeZone} />
         {approval ? <Checks checks={review.checks} /> : null}
+        {review.governance ? <GovernanceCard governance={review.governance} steps={review.steps} action={canDecide ? resolveStopped : null} now={now} timeZone={timeZone} /> : null}
         <Packages review={review} timeZone={timeZone} />
         {approval ? review.previews.map((preview) => <PlanPreview key={preview.adapterConfigId} preview={preview} title="What will be written to" />) : null}
         {isConfirmed ? (
