@@ -1,7 +1,7 @@
 /**
  * Every failure that somebody outside should understand. `code` is a literal from this table;
  * `userMessage` is safe to show to a buyer or to staff; `details` are structured and safe; `cause` is for the log only.
- * Codes and recovery are the protocol's (enums/error-code.json; a test compares them), except INTERNAL_ERROR, which is ours.
+ * Codes and recovery are the protocol's (enums/error-code.json; a test compares them), except INTERNAL_ERROR, which is ours, and IDEMPOTENCY_IN_FLIGHT, which is 3.1's.
  */
 export const ERROR_TABLE = {
   INVALID_REQUEST: { httpStatus: 400, recovery: "correctable" },
@@ -30,6 +30,7 @@ export const ERROR_TABLE = {
   NOT_CANCELLABLE: { httpStatus: 409, recovery: "correctable" },
   CONFLICT: { httpStatus: 409, recovery: "transient" },
   IDEMPOTENCY_CONFLICT: { httpStatus: 409, recovery: "correctable" },
+  IDEMPOTENCY_IN_FLIGHT: { httpStatus: 409, recovery: "transient" },
   IDEMPOTENCY_EXPIRED: { httpStatus: 409, recovery: "correctable" },
   RATE_LIMITED: { httpStatus: 429, recovery: "transient" },
   SERVICE_UNAVAILABLE: { httpStatus: 503, recovery: "transient" },

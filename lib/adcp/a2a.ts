@@ -2,12 +2,13 @@ import { type JSONRPCResponse, type MessageSendParams, type TaskIdParams } from 
 import { type A2ARequestHandler, JsonRpcTransportHandler } from "@a2a-js/sdk/server";
 import { z } from "zod";
 import { env } from "../env";
+import { AppError } from "../errors";
 import { log } from "../log";
 import { agentCard } from "./a2a/card";
 import { toA2aError } from "./a2a/errors";
 import { createA2aHandler } from "./a2a/handler";
 import { BodyError, readJson } from "./body";
-import { identifyCaller, identifyOnce, isAnonymous, missingToken } from "./buyer-auth";
+import { identifyCaller, identifyOnce, isAnonymous } from "./buyer-auth";
 import { challengeHeaders } from "./challenge";
 import { eventStream } from "./event-stream";
 import { jsonResponse } from "./json-response";
@@ -94,11 +95,12 @@ async function* texts(id: string | number | null, first: IteratorResult<unknown,
   }
 }
 
-/** A missing token shows in the HTTP status too. */
+/** A missing token or signature shows in the HTTP status too. */
 function rpcResponse(reply: JSONRPCResponse): Response {
   const data = "error" in reply ? reply.error.data : undefined;
-  const error = isObject(data) && isObject(data.adcp_error) && data.adcp_error.code === "AUTH_REQUIRED" ? missingToken() : null;
-  return jsonResponse(error ? 401 : 200, JSON.stringify(reply), error ? challengeHeaders(error, a2aUrl()) : {});
+  const wire = isObject(data) && isObject(data.adcp_error) && data.adcp_error.code === "AUTH_REQUIRED" ? data.adcp_error : null;
+  const headers = wire ? challengeHeaders(new AppError("AUTH_REQUIRED", String(wire.message), { details: isObject(wire.details) ? wire.details : {} }), a2aUrl()) : {};
+  return jsonResponse(wire ? 401 : 200, JSON.stringify(reply), headers);
 }
 
 function idOf(body: unknown): string | number | null {

@@ -16,7 +16,7 @@ import { assertSignedChange } from "./signing-policy";
 import { type MutationTool, type Tool, type ToolAnswer, type ToolCall } from "./tool";
 import { assertValidRequest, findResponseProblem } from "./tool-schemas";
 import { assertScope } from "./tool-scopes";
-import { SUPPORTED_MAJOR_VERSIONS } from "./versions";
+import { DEFAULT_VERSION, negotiateVersion, payloadOf, type Served } from "./versions";
 import { errorPayload, toAppError } from "./wire-error";
 
 /** In production every hundredth answer is checked against its schema, and a mistake is logged; elsewhere every one, and a mistake fails the call. */
@@ -41,6 +41,7 @@ export async function dispatch(tool: Tool, input: unknown, identify: () => Promi
 
 async function run(tool: Tool, input: unknown, identify: () => Promise<Caller>, requestId: string, log: typeof rootLog): Promise<Reply> {
   const context = isObject(input) && isObject(input.context) ? input.context : undefined;
+  let served = DEFAULT_VERSION;
   try {
     const caller = await identify();
     noteUse(caller.usedIds, Date.now());
@@ -50,16 +51,16 @@ async function run(tool: Tool, input: unknown, identify: () => Promise<Caller>, 
     if (caller.session) await takeCall(caller.session, tool.name, tool.kind === "read" ? "read" : "write", caller.rateLimits);
     if (!isObject(input)) throw new AppError("INVALID_REQUEST", "The input is a JSON object.");
     assertStorable(input);
-    assertVersion(input);
+    served = negotiateVersion(input);
     if (tool.kind === "mutation") assertSignedChange(caller, input);
     const request = tool.defaults ? { ...tool.defaults, ...input } : input;
     assertValidRequest(tool, request);
     const call: ToolCall = { ...caller, now: new Date(), log, requestId, changes: () => visibleTools(caller.session).filter(({ kind }) => kind === "mutation").map(({ name }) => name) };
     const { answer, isReplay } = tool.kind === "read" ? { answer: checked(tool, await tool.run(call, request), log), isReplay: false } : await mutate(tool, call, request);
-    return { json: envelope(answer, isReplay, context), summary: answer.summary, error: null };
+    return { json: envelope(answer, isReplay, context, served), summary: answer.summary, error: null };
   } catch (failure) {
-    const error = toAppError(failure, log);
-    return { json: JSON.stringify({ ...errorPayload(error), ...(context === undefined ? {} : { context }) }), summary: error.userMessage, error };
+    const error = errorOf(toAppError(failure, log), served);
+    return { json: JSON.stringify({ ...errorPayload(error), ...named(served), ...(context === undefined ? {} : { context }) }), summary: error.userMessage, error };
   }
 }
 
@@ -70,9 +71,10 @@ function assertStorable(input: Record<string, unknown>): void {
   if (UNSTORABLE.test(JSON.stringify(input))) throw new AppError("INVALID_REQUEST", "The request holds characters that cannot be stored: NUL, or half of a surrogate pair.");
 }
 
-function assertVersion({ adcp_major_version: version }: Record<string, unknown>): void {
-  if (typeof version !== "number" || SUPPORTED_MAJOR_VERSIONS.includes(version)) return;
-  throw new AppError("VERSION_UNSUPPORTED", `AdCP major version ${version} is not supported here; ${SUPPORTED_MAJOR_VERSIONS.join(", ")} is.`, { field: "adcp_major_version", details: { supported_major_versions: SUPPORTED_MAJOR_VERSIONS } });
+/** 3.0 has no code of its own for a first call that is still running. */
+function errorOf(error: AppError, { version }: Served): AppError {
+  if (error.code !== "IDEMPOTENCY_IN_FLIGHT" || version !== "3.0") return error;
+  return new AppError("SERVICE_UNAVAILABLE", error.userMessage, { suggestion: error.suggestion, retryAfterSeconds: error.retryAfterSeconds });
 }
 
 async function mutate(tool: MutationTool & Tool, call: ToolCall, request: Record<string, unknown>): Promise<{ answer: ToolAnswer; isReplay: boolean }> {
@@ -100,14 +102,20 @@ function checked(tool: Tool, answer: ToolAnswer, log: typeof rootLog): ToolAnswe
   return answer;
 }
 
-/** Adds the protocol's envelope to the payload: task status, replay mark, and the buyer's context as it came. */
-function envelope({ payload, json }: ToolAnswer, isReplay: boolean, context: Record<string, unknown> | undefined): string {
+/** Adds the protocol's envelope to the payload: task status, release, replay mark, and the buyer's context as it came. */
+function envelope({ payload, json }: ToolAnswer, isReplay: boolean, context: Record<string, unknown> | undefined, served: Served): string {
   const added = {
     ...("status" in payload ? {} : { status: "completed" }),
+    ...named(served),
     ...(isReplay ? { replayed: true } : {}),
     ...(context === undefined ? {} : { context }),
   };
-  if (json === undefined) return JSON.stringify({ ...payload, ...added });
+  if (json === undefined) return JSON.stringify({ ...payloadOf(payload, served.version), ...added });
   const tail = JSON.stringify(added).slice(1);
   return tail === "}" ? json : `${json.slice(0, -1)}${json === "{}" ? "" : ","}${tail}`;
+}
+
+/** Whoever names a release is told which one was served. */
+function named({ version, isNamed }: Served): Record<string, unknown> {
+  return isNamed ? { adcp_version: version } : {};
 }

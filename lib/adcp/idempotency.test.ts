@@ -129,6 +129,9 @@ describe("two calls at once with the same key", () => {
         expect(answer.headers.get("retry-after")).toBe("1");
         expect(answer.body.context).toEqual({ a: 1 });
         expect(performance.now() - startedAt).toBeGreaterThan(1_900);
+        // 3.1 has a code of its own for that.
+        const newer = await callRest("sync_accounts", syncAccounts(key, "busy.example", { adcp_version: "3.1" }), caller);
+        expect([newer.status, errorCode(newer), newer.headers.get("retry-after")]).toEqual([409, "IDEMPOTENCY_IN_FLIGHT", "1"]);
         throw new Error("undo");
       }).catch((error: unknown) => {
         if (!(error instanceof Error) || error.message !== "undo") throw error;

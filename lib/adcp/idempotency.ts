@@ -9,6 +9,7 @@ import { addMs, HOUR_MS } from "../time";
 import { canonicalHash } from "./canonical-json";
 import { isObject } from "./schemas";
 import { type ToolAnswer } from "./tool";
+import { driverCode, LOCK_TIMEOUT } from "./wire-error";
 
 /** How long an answer is kept for replays; afterwards a tombstone answers IDEMPOTENCY_EXPIRED. Declared in the capabilities. */
 export const REPLAY_WINDOW_HOURS = 24;
@@ -31,12 +32,12 @@ export type IdempotentCall = {
  * Runs `work` once per (principal, account, key). The claim, what `work` changes and its answer are one transaction, the caller's: the key
  * exists when the change does. A failure of `work` rolls the claim back, so that errors are never replayed.
  *
- * From here on no statement of the transaction waits longer than two seconds for a lock: the waiting caller gets SERVICE_UNAVAILABLE
- * (Postgres' 55P03, see toAppError).
+ * From here on no statement of the transaction waits longer than two seconds for a lock. Whoever waits for the key gets
+ * IDEMPOTENCY_IN_FLIGHT, which the dispatcher tells 3.0's buyers as SERVICE_UNAVAILABLE; for any other lock see toAppError.
  */
 export async function withIdempotency(ctx: Ctx, call: IdempotentCall, work: () => Promise<ToolAnswer>): Promise<{ answer: ToolAnswer; isReplay: boolean }> {
   const id = newId(ctx.now.getTime());
-  if (!(await claim(ctx, id, call))) return { answer: await replay(ctx, call), isReplay: true };
+  if (!(await claim(ctx, id, call).catch(refuseInFlight))) return { answer: await replay(ctx, call), isReplay: true };
   const answer = await work();
   sendAlong(ctx.db, ctx.db.update(idempotencyKeys).set({ response: { payload: answer.payload, summary: answer.summary } }).where(and(eq(idempotencyKeys.tenantId, ctx.tenantId), eq(idempotencyKeys.id, id))));
   return { answer, isReplay: false };
@@ -51,6 +52,12 @@ async function claim(ctx: Ctx, id: string, call: IdempotentCall): Promise<boolea
     from (select set_config('lock_timeout', ${`${IN_FLIGHT_WAIT_MS}ms`}, true) as value) as timeout where timeout.value is not null
     on conflict do nothing returning id`);
   return rows.length === 1;
+}
+
+/** Whoever waited too long for the first call comes again with the same key. */
+function refuseInFlight(error: unknown): never {
+  if (driverCode(error) !== LOCK_TIMEOUT) throw error;
+  throw new AppError("IDEMPOTENCY_IN_FLIGHT", "The first call with this idempotency_key is still running.", { suggestion: "Send the same request with the same key again.", retryAfterSeconds: 1 });
 }
 
 async function replay(ctx: Ctx, call: IdempotentCall): Promise<ToolAnswer> {

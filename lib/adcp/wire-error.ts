@@ -15,8 +15,10 @@ export type WireError = {
   details?: Record<string, unknown>;
 };
 
-/** Postgres: waited longer than lock_timeout; deadlock; serialisation failure; too many connections; shutting down. */
-const TRANSIENT_SQLSTATES = new Set(["55P03", "40P01", "40001", "53300", "57P01", "57P02", "57P03", "57014"]);
+/** Postgres: waited longer than lock_timeout. */
+export const LOCK_TIMEOUT = "55P03";
+/** The same; deadlock; serialisation failure; too many connections; shutting down. */
+const TRANSIENT_SQLSTATES = new Set([LOCK_TIMEOUT, "40P01", "40001", "53300", "57P01", "57P02", "57P03", "57014"]);
 const TRANSIENT_NETWORK_CODES = new Set(["ECONNREFUSED", "ECONNRESET", "CONNECTION_CLOSED", "CONNECTION_ENDED", "CONNECTION_DESTROYED", "CONNECT_TIMEOUT"]);
 
 /** Every failure as a typed one. What we did not foresee is logged with an id, and shown as that id. */
@@ -36,7 +38,7 @@ export function toAppError(error: unknown, log: Log): AppError {
 }
 
 /** Drizzle wraps the driver's error. */
-function driverCode(error: unknown, depth = 0): string | undefined {
+export function driverCode(error: unknown, depth = 0): string | undefined {
   if (!(error instanceof Error) || depth > 3) return undefined;
   return "code" in error && typeof error.code === "string" ? error.code : driverCode(error.cause, depth + 1);
 }

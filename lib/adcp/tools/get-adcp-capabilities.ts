@@ -1,6 +1,6 @@
 import { readCatalog } from "../../products/catalog";
 import { HOUR_MS, SECOND_MS } from "../../time";
-import { SUPPORTED_MAJOR_VERSIONS } from "../versions";
+import { SUPPORTED_MAJOR_VERSIONS, SUPPORTED_VERSIONS } from "../versions";
 import { REPLAY_WINDOW_HOURS } from "../idempotency";
 import { type Tool } from "../tool";
 
@@ -26,7 +26,7 @@ export const getAdcpCapabilitiesTool: Tool = {
     };
     return {
       payload: {
-        adcp: { major_versions: SUPPORTED_MAJOR_VERSIONS, idempotency: { supported: true, replay_ttl_seconds: (REPLAY_WINDOW_HOURS * HOUR_MS) / SECOND_MS } },
+        adcp: { major_versions: SUPPORTED_MAJOR_VERSIONS, supported_versions: [...SUPPORTED_VERSIONS], idempotency: { supported: true, replay_ttl_seconds: (REPLAY_WINDOW_HOURS * HOUR_MS) / SECOND_MS } },
         supported_protocols: ["media_buy"],
         account: { require_operator_auth: false, supported_billing: ["operator", "agent", "advertiser"], required_for_products: false, account_financials: false, sandbox: true },
         ...(isAsked ? { media_buy: mediaBuy } : {}),
