@@ -2,7 +2,10 @@ import { z } from "zod";
 
 /** Configuration of every process. The only reader of the environment: an invalid value stops the start with one readable line per mistake. */
 
-const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback);
+/** The Fetch standard's list, from 1024 on: browsers and Node's fetch refuse to call these. */
+const BLOCKED_PORTS = new Set([1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10_080]);
+
+const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).refine((number) => !BLOCKED_PORTS.has(number), "is a port that browsers and HTTP clients refuse to call; choose another").default(fallback);
 const flag = z.enum(["0", "1", "true", "false"]).transform((value) => value === "1" || value === "true");
 
 const environmentSchema = z.object({

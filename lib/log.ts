@@ -9,9 +9,12 @@ const LEVELS = { debug: 10, info: 20, warn: 30, error: 40, silent: 100 } as cons
 const SECRET_KEY = /(token|secret|password|credential|authorization|private_?key|cookie|api_?key|signature)/i;
 const SECRET_TEXT = /(Bearer\s+)[A-Za-z0-9._~+/=-]{8,}|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----|(postgres(?:ql)?:\/\/[^:@\s]+:)[^@\s]+(?=@)/g;
 
+/** What drizzle writes below a failed statement: everything that a buyer or a person sent, readable or not. */
+const QUERY_PARAMETERS = /^((?:Error: )?Failed query: [\s\S]*?)\nparams: [\s\S]*?(?=\n {4}at |$)/;
+
 function mask(value: unknown, key = "", depth = 0): unknown {
   if (typeof value === "bigint") return value.toString();
-  if (value instanceof Error) return mask({ name: value.name, message: value.message, stack: value.stack, ...(value.cause === undefined ? {} : { cause: value.cause }) }, "", depth + 1);
+  if (value instanceof Error) return mask({ name: value.name, message: withoutParameters(value.message), stack: value.stack && withoutParameters(value.stack), ...(value.cause === undefined ? {} : { cause: value.cause }) }, "", depth + 1);
   if (SECRET_KEY.test(key) && (typeof value === "string" || (typeof value === "object" && value !== null))) return "[secret]";
   if (typeof value === "string") return value.replace(SECRET_TEXT, (_match, bearer?: string, url?: string) => `${bearer ?? url ?? ""}[secret]`);
   if (value instanceof Date || typeof value !== "object" || value === null) return value;
@@ -20,10 +23,17 @@ function mask(value: unknown, key = "", depth = 0): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, mask(item, name, depth + 1)]));
 }
 
+function withoutParameters(text: string): string {
+  return text.replace(QUERY_PARAMETERS, "$1");
+}
+
+/** One line of the log, without secrets. */
+export function toLogLine(level: keyof typeof LEVELS, message: string, fields: LogFields): string {
+  return JSON.stringify({ at: new Date().toISOString(), level, message: mask(message), ...(mask(fields) as LogFields) });
+}
+
 function write(level: keyof typeof LEVELS, base: LogFields, message: string, fields: LogFields = {}): void {
-  if (LEVELS[level] < LEVELS[env().LOG_LEVEL]) return;
-  const masked = mask({ ...base, ...fields });
-  process.stderr.write(`${JSON.stringify({ at: new Date().toISOString(), level, message: mask(message), ...(masked as LogFields) })}\n`);
+  if (LEVELS[level] >= LEVELS[env().LOG_LEVEL]) process.stderr.write(`${toLogLine(level, message, { ...base, ...fields })}\n`);
 }
 
 export function createLog(base: LogFields = {}): Log {

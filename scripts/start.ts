@@ -117,9 +117,14 @@ Greenlight is ready: ${url}
 `;
 }
 
+/** Longer than children and database take to end in order. */
+const STOP_DEADLINE_MS = 30_000;
+
 async function stop(exitCode: number): Promise<void> {
   if (isStopping) return;
   isStopping = true;
+  // A database whose files were taken away never reports its end.
+  setTimeout(() => process.exit(exitCode || 1), STOP_DEADLINE_MS).unref();
   await Promise.all(children.map((child) => child.stop()));
   await closeDatabase().catch(() => undefined);
   await database?.stop().catch(() => undefined);
