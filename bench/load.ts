@@ -8,7 +8,7 @@ const result = await autocannon({
   connections: Number(connections),
   duration: Number(seconds),
   method: "POST",
-  headers: { "content-type": "application/json", accept: "application/json, text/event-stream", ...(token ? { authorization: `Bearer ${token}` } : {}) },
+  headers: { "content-type": "application/json", accept: "application/json, text/event-stream", "mcp-protocol-version": "2025-11-25", ...(token ? { authorization: `Bearer ${token}` } : {}) },
   body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "get_products", arguments: { buying_mode: "wholesale" } } }),
 });
 console.log(JSON.stringify({ perSecond: result.requests.average, p50Ms: result.latency.p50, p99Ms: result.latency.p99, errors: result.errors + result.non2xx }));
