@@ -129,7 +129,8 @@ export async function withSavepoint<T>(tx: Tx, work: (inner: Tx) => Promise<T>):
 
 /** A query that needs no tenant: the SECURITY DEFINER look-ups alone. Each row is parsed by `row`. */
 export async function lookUp<T>(row: z.ZodType<T>, query: ReturnType<typeof sql>): Promise<T[]> {
-  return row.array().parse([...(await pool().db.execute(query))]);
+  const { sql: text, params } = dialect.sqlToQuery(query);
+  return row.array().parse([...(await pool().client.unsafe(text, params as postgres.ParameterOrJSON<never>[], { prepare: true }))]);
 }
 
 export type Channel = "greenlight_outbox" | "greenlight_live";

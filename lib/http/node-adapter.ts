@@ -2,6 +2,7 @@ import { type IncomingMessage, type ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type ReadableStream } from "node:stream/web";
+import { ReceivedRequest } from "./received-request";
 
 /** Bodies beyond this are refused by the doors; reading stops one byte after it. */
 export const MAX_BODY_BYTES = 1_048_576;
@@ -25,7 +26,7 @@ export async function toFetchRequest(request: IncomingMessage, origin: string): 
   }
   const method = request.method ?? "GET";
   const body = method === "GET" || method === "HEAD" ? undefined : await readBody(request);
-  const made = new Request(new URL(request.url ?? "/", origin), { method, headers, ...(body ? { body } : {}) });
+  const made = new ReceivedRequest(new URL(request.url ?? "/", origin), method, headers, body);
   if (request.socket.remoteAddress) peers.set(made, request.socket.remoteAddress);
   return made;
 }
@@ -41,10 +42,24 @@ async function readBody(request: IncomingMessage): Promise<Uint8Array<ArrayBuffe
   return new Uint8Array(Buffer.concat(chunks).subarray(0, MAX_BODY_BYTES + 1));
 }
 
+const texts = new WeakMap<Response, string>();
+
+/** Notes the whole body of an answer beside it: sending it then takes no reading of a stream. */
+export function rememberText(answer: Response, text: string): Response {
+  texts.set(answer, text);
+  return answer;
+}
+
 export async function sendFetchResponse(response: ServerResponse, answer: Response): Promise<void> {
   response.statusCode = answer.status;
   for (const [name, value] of answer.headers) if (name !== "set-cookie") response.setHeader(name, value);
   for (const cookie of answer.headers.getSetCookie()) response.appendHeader("set-cookie", cookie);
+  const text = texts.get(answer);
+  if (text !== undefined) {
+    response.setHeader("content-length", Buffer.byteLength(text));
+    response.end(text);
+    return;
+  }
   if (!answer.body) {
     response.end();
     return;
