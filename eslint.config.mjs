@@ -17,7 +17,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ["scripts/**", "bench/**", "simulators/**", "e2e/**", "test/**", "server.ts", "worker.ts", "**/*.test.ts"],
+    files: ["scripts/**", "bench/**", "conformance/**", "simulators/**", "e2e/**", "test/**", "server.ts", "worker.ts", "**/*.test.ts"],
     rules: { "no-console": "off" },
   },
   {

@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   resolve: { alias: { "@": path.resolve(import.meta.dirname) } },
   test: {
-    include: ["{lib,engine,inngest,simulators,test,scripts,app,components}/**/*.test.ts"],
+    include: ["{lib,engine,inngest,simulators,test,scripts,conformance,app,components}/**/*.test.ts"],
     globalSetup: ["test/global-setup.ts"],
     testTimeout: 30_000,
     hookTimeout: 60_000,
