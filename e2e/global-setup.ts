@@ -4,6 +4,7 @@ import { startStack } from "@/test/stack";
 export default async function globalSetup(): Promise<() => Promise<void>> {
   const stack = await startStack();
   process.env.E2E_URL = stack.url;
+  process.env.E2E_DATA_DIR = stack.dataDir;
   process.env.E2E_SIMULATOR_URL = stack.simulatorUrl;
   return () => stack.stop();
 }

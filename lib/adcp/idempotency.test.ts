@@ -72,6 +72,28 @@ describe("the same key again", () => {
     expect(rest.status).toBe(409);
   });
 
+  test("is the same request with refreshed credentials, and another one with any other change", async () => {
+    const account = { brand: { domain: "rotating.example" }, operator: "op.example" };
+    const key = newKey();
+    const hook = (credentials: string, url = "https://buyer.example/hook") => ({ push_notification_config: { url, authentication: { schemes: ["HMAC-SHA256"], credentials } } });
+    const order = orderRequest(key, [{ productId: "homepage_display", pricingOptionId: "cpm_usd_fixed", budget: 1_000 }]);
+    const place = (extra: Record<string, unknown>) => callMcp("create_media_buy", { ...order, account, ...extra }, caller);
+    const first = await place({ ...hook("first-secret-of-32-characters-long") });
+    expect(first.body).toMatchObject({ idempotency_key: key });
+    const again = await place({ ...hook("other-secret-of-32-characters-long"), context: { attempt: 2 } });
+    expect(again.body).toEqual({ ...first.body, replayed: true, context: { attempt: 2 } });
+    for (const extra of [hook("first-secret-of-32-characters-long", "https://evil.example/hook"), {}, { ...hook("first-secret-of-32-characters-long"), po_number: "1" }]) expect(errorCode(await place(extra))).toBe("IDEMPOTENCY_CONFLICT");
+  });
+
+  test("of any other form than the protocol's is refused by every tool that changes something", async () => {
+    for (const tool of TOOLS.filter(({ kind }) => kind === "mutation")) {
+      for (const key of [undefined, "too-short-a-key", "sixteen chars ok", `${"x".repeat(256)}`, "ключ-из-16-знаков", 1234567890123456]) {
+        const answer = await callRest(tool.name, { idempotency_key: key }, caller);
+        expect([tool.name, key, errorCode(answer), JSON.stringify(answer.body).includes("idempotency_key")]).toEqual([tool.name, key, "INVALID_REQUEST", true]);
+      }
+    }
+  });
+
   test("belongs to one buyer and one account", async () => {
     const key = newKey();
     const other = await createBuyer(publisher.tenantId);

@@ -17,7 +17,17 @@ export const REPLAY_WINDOW_HOURS = 24;
 /** How long a second caller waits for the first one with the same key. */
 const IN_FLIGHT_WAIT_MS = 2_000;
 
-const storedAnswer = z.object({ payload: z.record(z.string(), z.unknown()), summary: z.string() });
+/** The payload as text: jsonb would order its members anew, and a replay is the first answer to the byte. */
+const storedAnswer = z.object({ json: z.string(), summary: z.string() });
+const payloadSchema = z.record(z.string(), z.unknown());
+
+/**
+ * From here on no statement of the transaction waits longer than two seconds for a lock, be it the key's or that of an account which another
+ * call opens: the waiting caller gets SERVICE_UNAVAILABLE (Postgres' 55P03, see toAppError).
+ */
+export function boundLockWaits({ db }: Pick<Ctx, "db">): void {
+  sendAlong(db, sql`select set_config('lock_timeout', ${`${IN_FLIGHT_WAIT_MS}ms`}, true)`);
+}
 
 export type IdempotentCall = {
   principalId: string;
@@ -32,24 +42,22 @@ export type IdempotentCall = {
  * Runs `work` once per (principal, account, key). The claim, what `work` changes and its answer are one transaction, the caller's: the key
  * exists when the change does. A failure of `work` rolls the claim back, so that errors are never replayed.
  *
- * From here on no statement of the transaction waits longer than two seconds for a lock. Whoever waits for the key gets
- * IDEMPOTENCY_IN_FLIGHT, which the dispatcher tells 3.0's buyers as SERVICE_UNAVAILABLE; for any other lock see toAppError.
+ * Whoever waits too long for the key gets IDEMPOTENCY_IN_FLIGHT, which the dispatcher tells 3.0's buyers as SERVICE_UNAVAILABLE.
  */
 export async function withIdempotency(ctx: Ctx, call: IdempotentCall, work: () => Promise<ToolAnswer>): Promise<{ answer: ToolAnswer; isReplay: boolean }> {
   const id = newId(ctx.now.getTime());
   if (!(await claim(ctx, id, call).catch(refuseInFlight))) return { answer: await replay(ctx, call), isReplay: true };
   const answer = await work();
-  sendAlong(ctx.db, ctx.db.update(idempotencyKeys).set({ response: { payload: answer.payload, summary: answer.summary } }).where(and(eq(idempotencyKeys.tenantId, ctx.tenantId), eq(idempotencyKeys.id, id))));
+  sendAlong(ctx.db, ctx.db.update(idempotencyKeys).set({ response: { json: JSON.stringify(answer.payload), summary: answer.summary } satisfies z.infer<typeof storedAnswer> }).where(and(eq(idempotencyKeys.tenantId, ctx.tenantId), eq(idempotencyKeys.id, id))));
   return { answer, isReplay: false };
 }
 
-/** Waits for a concurrent transaction that holds the key. One statement: the source row sets the timeout before the insert can wait. */
+/** Waits for a concurrent transaction that holds the key. */
 async function claim(ctx: Ctx, id: string, call: IdempotentCall): Promise<boolean> {
   const expiresAt = addMs(ctx.now, REPLAY_WINDOW_HOURS * HOUR_MS);
   const rows = await ctx.db.execute(sql`
     insert into idempotency_keys (tenant_id, id, principal_id, account_id, key, tool, request_hash, created_at, expires_at)
-    select ${ctx.tenantId}::uuid, ${id}::uuid, ${call.principalId}::uuid, ${call.accountId}::uuid, ${call.key}, ${call.tool}, ${call.requestHash}, ${ctx.now.toISOString()}::timestamptz, ${expiresAt.toISOString()}::timestamptz
-    from (select set_config('lock_timeout', ${`${IN_FLIGHT_WAIT_MS}ms`}, true) as value) as timeout where timeout.value is not null
+    values (${ctx.tenantId}::uuid, ${id}::uuid, ${call.principalId}::uuid, ${call.accountId}::uuid, ${call.key}, ${call.tool}, ${call.requestHash}, ${ctx.now.toISOString()}::timestamptz, ${expiresAt.toISOString()}::timestamptz)
     on conflict do nothing returning id`);
   return rows.length === 1;
 }
@@ -68,7 +76,8 @@ async function replay(ctx: Ctx, call: IdempotentCall): Promise<ToolAnswer> {
   invariant(row, "the idempotency key exists after a conflict on it");
   if (row.tool !== call.tool || row.requestHash !== call.requestHash) throw new AppError("IDEMPOTENCY_CONFLICT", "This idempotency_key was used for a different request.");
   if (row.expiresAt <= ctx.now || row.response === null) throw new AppError("IDEMPOTENCY_EXPIRED", "The answer to this idempotency_key is no longer kept.", { field: "idempotency_key" });
-  return storedAnswer.parse(row.response);
+  const { json, summary } = storedAnswer.parse(row.response);
+  return { payload: payloadSchema.parse(JSON.parse(json)), summary };
 }
 
 /**

@@ -15,7 +15,7 @@ export const createMediaBuyTool: Tool = {
     assertAccountMayOrder(account);
     const result = await createMediaBuy(call, { session: call.session, account, request: input, agentUrl: call.agentUrl });
     return {
-      payload: result.payload,
+      payload: { ...result.payload, idempotency_key: input.idempotency_key },
       summary: result.outcome === "submitted" ? `The order was received. ${String(result.payload.message)}` : "The order is confirmed.",
     };
   },
