@@ -102,10 +102,13 @@ async function loadFulfilments(ctx: Ctx, buy: MediaBuyRow): Promise<ReviewedFulf
   }));
 }
 
+/** The newest: an order with hourly reports has thousands. */
+const SHOWN_DELIVERIES_MAX = 100;
+
 async function loadDeliveries(ctx: Ctx, mediaBuyId: string): Promise<ReviewedDelivery[]> {
   const rows = await ctx.db.select({ delivery: webhookDeliveries, url: pushNotificationConfigs.url }).from(webhookDeliveries)
     .leftJoin(pushNotificationConfigs, and(eq(pushNotificationConfigs.tenantId, webhookDeliveries.tenantId), eq(pushNotificationConfigs.id, webhookDeliveries.configId)))
     .where(and(eq(webhookDeliveries.tenantId, ctx.tenantId), eq(webhookDeliveries.mediaBuyId, mediaBuyId)))
-    .orderBy(desc(webhookDeliveries.createdAt), desc(webhookDeliveries.id));
+    .orderBy(desc(webhookDeliveries.createdAt), desc(webhookDeliveries.id)).limit(SHOWN_DELIVERIES_MAX);
   return rows.map(({ delivery, url }) => ({ ...delivery, url }));
 }

@@ -1,4 +1,4 @@
-import { and, asc, eq } from "drizzle-orm";
+import { and, asc, eq, like, not } from "drizzle-orm";
 import { auditLog } from "../audit/schema";
 import { type Ctx } from "../context";
 import { fulfilmentOperations, fulfilments } from "../fulfilment/schema";
@@ -52,8 +52,9 @@ async function loadOperations(ctx: Ctx, mediaBuyId: string): Promise<TimelineEnt
 
 const DELIVERY_OUTCOMES = { pending: "waiting", delivered: "done", dead: "failed" } as const;
 
+/** Delivery reports are not among them: there may be thousands. */
 async function loadNotifications(ctx: Ctx, mediaBuyId: string): Promise<TimelineEntry[]> {
-  const rows = await ctx.db.select().from(webhookDeliveries).where(and(eq(webhookDeliveries.tenantId, ctx.tenantId), eq(webhookDeliveries.mediaBuyId, mediaBuyId))).orderBy(asc(webhookDeliveries.createdAt), asc(webhookDeliveries.id));
+  const rows = await ctx.db.select().from(webhookDeliveries).where(and(eq(webhookDeliveries.tenantId, ctx.tenantId), eq(webhookDeliveries.mediaBuyId, mediaBuyId), not(like(webhookDeliveries.eventKey, "report:%")))).orderBy(asc(webhookDeliveries.createdAt), asc(webhookDeliveries.id));
   return rows.map((row) => ({
     key: `notification:${row.id}`, at: row.deliveredAt ?? row.createdAt, kind: "notification", actor: "Greenlight",
     title: row.audience === "buyer" ? "Notified the buyer" : "Notified staff", outcome: DELIVERY_OUTCOMES[row.state],

@@ -14,6 +14,7 @@ import { findGovernance, type Governance, openReview } from "../governance/open"
 import { newId, toWireId } from "../ids";
 import { announceChange } from "../live";
 import { microsToDecimal, parseMicros } from "../money";
+import { subscribeToReports } from "../reporting/subscribe";
 import { registerReceiver } from "../webhooks/service";
 import { checkReceiver } from "./receiver";
 import { assertForward, assertNotPast, assertTimeLeft, effectiveStart, parseInstant, parseStart } from "./flight";
@@ -60,10 +61,11 @@ export async function createMediaBuy(ctx: Ctx, input: CreateMediaBuyInput): Prom
   const isReviewRequired = packages.some((item) => item.isReviewRequired);
   const governance = await findGovernance(ctx, input.account, request);
   const { buy, rows, assigned } = await insertOrder(ctx, input, request, { flight, packages, isHeld: isReviewRequired || governance !== null, ...totals });
+  if (request.reporting_webhook) await subscribeToReports(ctx, { buy, packages: rows, config: request.reporting_webhook });
   if (governance) return submitToGovernance(ctx, input, request, { buy, governance, isReviewRequired });
   if (isReviewRequired) return submit(ctx, input, request, buy, catalog);
   const shown = rows.map((row) => presentSoldPackage(row, { buy, assigned, agentUrl: input.agentUrl }, asked[row.position]));
-  return { outcome: "confirmed", mediaBuyId: buy.id, payload: { ...presentConfirmation(buy, input.account, shown), ...ignoredFields(request) } };
+  return { outcome: "confirmed", mediaBuyId: buy.id, payload: presentConfirmation(buy, input.account, shown) };
 }
 
 /** One currency for all packages. A stated total must be what the packages add up to. */
@@ -151,12 +153,7 @@ async function openOrderTask(ctx: Ctx, { session }: CreateMediaBuyInput, request
   if (request.push_notification_config) {
     await registerReceiver(ctx, { principalId: session.principalId, taskId, mediaBuyId: buy.id, config: request.push_notification_config });
   }
-  return { outcome: "submitted", mediaBuyId: buy.id, taskId, payload: { status: "submitted", task_id: toWireId("task", taskId), message, ...ignoredFields(request) } } as const;
-}
-
-/** Reports are not pushed. The answer says so instead of a refusal, because buyers' clients ask for them by themselves. */
-function ignoredFields(request: CreateRequest): Record<string, unknown> {
-  return request.reporting_webhook === undefined ? {} : { ext: { ignored_fields: ["reporting_webhook"] } };
+  return { outcome: "submitted", mediaBuyId: buy.id, taskId, payload: { status: "submitted", task_id: toWireId("task", taskId), message } } as const;
 }
 
 function orderName(account: AccountRow, packages: SoldPackage[]): string {

@@ -35,6 +35,7 @@ const createRequest = z.looseObject({
   start_time: z.string(),
   end_time: z.string(),
   push_notification_config: anyObject.optional(),
+  reporting_webhook: anyObject.optional(),
   context: anyObject.optional(),
 });
 
@@ -68,6 +69,7 @@ const updateRequest = z.looseObject({
   packages: z.array(packageUpdate).optional(),
   new_packages: z.array(packageRequest).optional(),
   push_notification_config: anyObject.optional(),
+  reporting_webhook: anyObject.optional(),
   context: anyObject.optional(),
 });
 

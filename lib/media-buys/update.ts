@@ -9,6 +9,7 @@ import { changePackages, type PackagesChange } from "./change-packages";
 import { assertForward, assertNotPast, assertTimeLeft, effectiveStart, parseInstant, parseStart } from "./flight";
 import { presentSoldPackage, presentState } from "./present";
 import { creativeReadiness, loadAssigned, loadPackages, lockOwnMediaBuy } from "./queries";
+import { subscribeToReports } from "../reporting/subscribe";
 import { checkReceiver } from "./receiver";
 import { parseUpdateRequest, refuseUnsupported, type UpdateRequest } from "./request";
 import { type MediaBuyStatus } from "./schema";
@@ -20,7 +21,7 @@ export type UpdateMediaBuyInput = { session: BuyerSession; account: AccountRow; 
 /** Any other field is refused: a buyer must never believe in a change that did not happen. */
 const KNOWN = new Set([
   "media_buy_id", "account", "revision", "paused", "canceled", "cancellation_reason", "start_time", "end_time", "name", "po_number", "packages", "new_packages",
-  "adcp_major_version", "adcp_version", "idempotency_key", "context", "context_id", "ext", "governance_context", "push_notification_config",
+  "adcp_major_version", "adcp_version", "idempotency_key", "context", "context_id", "ext", "governance_context", "push_notification_config", "reporting_webhook",
 ]);
 
 /**
@@ -42,6 +43,7 @@ export async function updateMediaBuy(ctx: Ctx, input: UpdateMediaBuyInput): Prom
   const before = await loadPackages(ctx, [buy.id]);
   const flight = agreeFlight(buy, request, ctx.now);
   const change = await changePackages(ctx, { ...input, request, buy, flight, packages: before });
+  if (request.reporting_webhook) await subscribeToReports(ctx, { buy, packages: change.packages, config: request.reporting_webhook });
   const status = await nextStatus(ctx, buy, request.paused, change);
   const details = { name: request.name ?? buy.name, poNumber: request.po_number ?? buy.poNumber };
   const isFlightChanged = flight.startsAt.getTime() !== buy.startsAt.getTime() || flight.endsAt.getTime() !== buy.endsAt.getTime();

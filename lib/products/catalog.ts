@@ -5,6 +5,7 @@ import { toFormatId } from "../creatives/formats";
 import { type Tx, withTenant } from "../db/client";
 import { microsToNumber } from "../money";
 import { publisherPartners } from "../properties/schema";
+import { reportingCapabilities } from "../reporting/capabilities";
 import { tenants } from "../tenants/schema";
 import { pricingOptions, products, productTargets } from "./schema";
 
@@ -108,10 +109,7 @@ function toItem(row: ProductRow, options: PriceRow[], publisher: { agentUrl: str
     text: [row.name, row.description, row.productId, ...row.channels, ...row.formatIds, row.deliveryType].join(" ").replaceAll(/[_-]+/g, " ").toLowerCase(),
     wire: {
       publisher_properties: publisher.publisherDomains.map((domain) => ({ publisher_domain: domain, selection_type: "all" })),
-      reporting_capabilities: {
-        available_reporting_frequencies: ["daily"], expected_delay_minutes: 1_440, timezone: publisher.timeZone, supports_webhooks: false,
-        available_metrics: ["impressions", "spend", "clicks"], date_range_support: "date_range",
-      },
+      reporting_capabilities: reportingCapabilities(publisher.timeZone),
       ...details,
       product_id: row.productId,
       name: row.name,

@@ -8,7 +8,7 @@ import { encryptSecret } from "../crypto";
 import { env } from "../env";
 import { AppError, invariant } from "../errors";
 import { enqueueEvents } from "../events/outbox";
-import { isUuid, newId } from "../ids";
+import { isUuid, newId, toWireId } from "../ids";
 import { announceChange } from "../live";
 import { presentA2aTask } from "../media-buys/a2a-task";
 import { tasks } from "../media-buys/schema";
@@ -67,12 +67,13 @@ export async function registerReceiver(ctx: Ctx, input: ReceiverInput): Promise<
 
 type Delivery = typeof webhookDeliveries.$inferInsert;
 
-/** Stores deliveries and the events that start them, in the transaction of what they tell. A second one of the same event and receiver is dropped. */
-async function queue(ctx: Ctx, deliveries: Delivery[]): Promise<void> {
-  if (deliveries.length === 0) return;
+/** Stores deliveries and the events that start them, in the transaction of what they tell. A second one of the same event and receiver is dropped. Answers how many are new. */
+async function queue(ctx: Ctx, deliveries: Delivery[]): Promise<number> {
+  if (deliveries.length === 0) return 0;
   const stored = await ctx.db.insert(webhookDeliveries).values(deliveries).onConflictDoNothing({ target: [webhookDeliveries.tenantId, webhookDeliveries.configId, webhookDeliveries.eventKey] })
     .returning({ id: webhookDeliveries.id });
   await enqueueDeliveries(ctx, stored.map(({ id }) => ({ id, why: "first" })));
+  return stored.length;
 }
 
 export async function enqueueDeliveries(ctx: Ctx, deliveries: { id: string; why: string }[]): Promise<void> {
@@ -114,6 +115,22 @@ function presentTaskWebhook(ctx: Ctx, task: TaskRow, idempotencyKey: string, ope
     ...context,
     ...(result === undefined ? {} : { result: { ...result, ...context } }),
   };
+}
+
+/** Queues a report for one receiver, in the form that clients read notices of delivery in. False: this event was queued before. */
+export async function queueReportWebhook(ctx: Ctx, input: { configId: string; mediaBuyId: string; subscriptionId: string; eventKey: string; result: Record<string, unknown> }): Promise<boolean> {
+  const [receiver] = await ctx.db.select({ operationId: pushNotificationConfigs.operationId }).from(pushNotificationConfigs).where(and(eq(pushNotificationConfigs.tenantId, ctx.tenantId), eq(pushNotificationConfigs.id, input.configId)));
+  invariant(receiver, `no receiver ${input.configId}`);
+  const idempotencyKey = newKey();
+  const wireId = toWireId("webhook", input.subscriptionId);
+  const queued = await queue(ctx, [{
+    tenantId: ctx.tenantId, id: newId(ctx.now.getTime()), audience: "buyer", configId: input.configId, mediaBuyId: input.mediaBuyId, eventKey: input.eventKey, idempotencyKey, nextAttemptAt: ctx.now, createdAt: ctx.now,
+    body: {
+      idempotency_key: idempotencyKey, operation_id: receiver.operationId ?? wireId, task_id: wireId, task_type: "media_buy_delivery", protocol: "media-buy", status: "completed",
+      timestamp: ctx.now.toISOString(), result: input.result,
+    },
+  }]);
+  return queued > 0;
 }
 
 const escapeSlack = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
