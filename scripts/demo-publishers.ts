@@ -46,6 +46,12 @@ const PRODUCTS: DemoProduct[] = [
     target: { adUnitCodes: ["home_leaderboard", "home_halfpage"], lineItemType: "SPONSORSHIP", priority: 4, sharePercent: 100 },
   },
   {
+    productId: "outdoor_lifestyle_display", name: "Outdoor and lifestyle display", description: "Display inventory beside hiking, outdoor and lifestyle content. Guaranteed, and confirmed at once.",
+    channels: ["display"], formatIds: BANNERS, deliveryType: "guaranteed", isReviewRequired: false,
+    pricing: [{ pricingOptionId: "cpm_usd_fixed", pricingModel: "cpm", rateMicros: usd(14) }],
+    target: { adUnitCodes: ["sport_mpu", "lifestyle_mpu"], lineItemType: "STANDARD", priority: 8 },
+  },
+  {
     productId: "outdoor_sport_display", name: "Sport and outdoor display", description: "Display beside sport, hiking and outdoor stories. Guaranteed; reviewed by our staff for competing campaigns.",
     channels: ["display"], formatIds: BANNERS, deliveryType: "guaranteed", isReviewRequired: true,
     pricing: [{ pricingOptionId: "cpm_usd_fixed", pricingModel: "cpm", rateMicros: usd(12.5) }],

@@ -30,6 +30,13 @@ export async function lockOwnMediaBuy(ctx: Ctx, owner: { principalId: string; ac
   return row;
 }
 
+/** The account of one of this buyer's confirmed media buys, whichever it is. */
+export async function findAccountOfMediaBuy(ctx: Ctx, session: BuyerSession, wireId: string): Promise<AccountRow | undefined> {
+  const id = fromWireId("mediaBuy", wireId);
+  const [found] = id === undefined ? [] : await findOwnMediaBuys(ctx, { principalId: session.principalId, accountId: null }, { ids: [id], limit: 1 });
+  return found?.account;
+}
+
 /** Whose orders a call may see: this buyer's, of one account or of all. */
 export type Owner = { principalId: string; accountId: string | null };
 

@@ -1,8 +1,11 @@
+import { eq } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
 import { useTestDatabase } from "@/test/db";
 import { asList, asObject, BRAND_ACCOUNT, callMcp, callRest, type DoorAnswer, errorCode, imageCreative, newKey } from "@/test/fixtures/door";
 import { asSystem, DAY_MS, decide, homepage, readBuy, runOfSite } from "@/test/fixtures/orders";
 import { createBuyer, createPublisher } from "@/test/fixtures/publisher";
+import { accounts } from "@/lib/accounts/schema";
+import { principals } from "@/lib/buyers/schema";
 import { fromWireId, toWireId } from "@/lib/ids";
 import { idempotencyKeys, mediaBuys } from "@/lib/media-buys/schema";
 import { webhookDeliveries } from "@/lib/webhooks/schema";
@@ -25,6 +28,23 @@ function internalId(answer: DoorAnswer): string {
 }
 
 describe.each(DOORS)("orders over %s", (_name, call) => {
+  test("a sandbox buyer's order is found under any account of theirs; a real one's under its own alone", async () => {
+    const publisher = await createPublisher();
+    const caller = { token: publisher.token };
+    const other = { brand: { domain: "other-brand.example" }, operator: "other.example" };
+    const placed = await call("create_media_buy", request(), caller);
+    const pause = { account: other, media_buy_id: placed.body.media_buy_id, paused: true };
+    expect((await call("update_media_buy", { idempotency_key: newKey(), ...pause }, caller)).body).toMatchObject({ status: "paused" });
+    const stranger = await createBuyer(publisher.tenantId);
+    expect(errorCode(await call("update_media_buy", { idempotency_key: newKey(), ...pause }, { token: stranger.token }))).toBe("MEDIA_BUY_NOT_FOUND");
+
+    await asSystem(publisher, async ({ db }) => {
+      await db.update(principals).set({ isSandbox: false }).where(eq(principals.id, publisher.principal.id));
+      await db.update(accounts).set({ isSandbox: false });
+    });
+    expect(errorCode(await call("update_media_buy", { idempotency_key: newKey(), ...pause, paused: false }, caller))).toBe("MEDIA_BUY_NOT_FOUND");
+  });
+
   test("placed at once, read, changed and canceled", async () => {
     const publisher = await createPublisher();
     const caller = { token: publisher.token };

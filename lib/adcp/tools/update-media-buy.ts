@@ -1,4 +1,5 @@
 import { assertAccountIsOpen, resolveAccount } from "../../accounts/service";
+import { findAccountOfMediaBuy } from "../../media-buys/queries";
 import { updateMediaBuy } from "../../media-buys/update";
 import { type Tool } from "../tool";
 
@@ -11,7 +12,9 @@ export const updateMediaBuyTool: Tool = {
   access: "principal",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true },
   async run(call, input) {
-    const account = await resolveAccount(call, call.session, input.account);
+    const named = await resolveAccount(call, call.session, input.account);
+    // A sandbox buyer's accounts come into being by being named: a wrong one proves nothing.
+    const account = call.session.isSandbox ? ((await findAccountOfMediaBuy(call, call.session, String(input.media_buy_id))) ?? named) : named;
     assertAccountIsOpen(account);
     const { payload } = await updateMediaBuy(call, { session: call.session, account, request: input, agentUrl: call.agentUrl });
     return { payload, summary: `The media buy is ${String(payload.status)} at revision ${String(payload.revision)}; its ad servers follow.` };
