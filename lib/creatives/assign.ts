@@ -10,7 +10,7 @@ import { settleStatus } from "../media-buys/settle";
 import { isTerminal, reviseMediaBuy } from "../media-buys/transitions";
 import { findFormat } from "./formats";
 import { creativeAssignments } from "./schema";
-import { isServable, loadByBuyerIds, wholeWeight } from "./service";
+import { isServable, loadUsable, wholeWeight } from "./service";
 import { lockLibrary, lockMediaBuysById, reconverge } from "./serving";
 import { type CreativeRow } from "./to-desired";
 
@@ -29,7 +29,7 @@ type Package = { id: string; mediaBuyId: string; formatIds: string[]; isOver: bo
 export async function assignCreatives(ctx: Ctx, { account, items }: { account: AccountRow; items: readonly unknown[] }): Promise<AssignmentOutcome[]> {
   const parsed = items.map((item) => assignmentItem.parse(item));
   await lockLibrary(ctx, account.id);
-  const library = await loadByBuyerIds(ctx, account, parsed.map((item) => item.creative_id));
+  const library = await loadUsable(ctx, account, parsed.map((item) => item.creative_id));
   const packages = await loadOwnPackages(ctx, account, parsed.map((item) => item.package_id));
   const planned = parsed.map((item) => {
     const creative = library.get(item.creative_id);
@@ -63,17 +63,18 @@ async function link(ctx: Ctx, packageId: string, creativeId: string, weight: num
   return rows.length > 0;
 }
 
-/** Packages of this account's confirmed orders by their wire ids; an order that waits for approval is not the buyer's to see. */
+/** Packages of this account's confirmed orders by their wire ids, in the sandbox of all the buyer's (see loadUsable); an order that waits for approval is not the buyer's to see. */
 async function loadOwnPackages(ctx: Ctx, account: AccountRow, wireIds: string[]): Promise<Map<string, Package>> {
   const ids = new Map(wireIds.flatMap((wireId) => {
     const id = fromWireId("package", wireId);
     return id === undefined ? [] : [[id, wireId] as const];
   }));
   if (ids.size === 0) return new Map();
+  const ofAccount = account.isSandbox ? and(eq(mediaBuys.principalId, account.principalId), eq(mediaBuys.isSandbox, true)) : eq(mediaBuys.accountId, account.id);
   const rows = await ctx.db.select({ id: mediaPackages.id, mediaBuyId: mediaBuys.id, sold: mediaPackages.sold, canceledAt: mediaPackages.canceledAt, status: mediaBuys.status })
     .from(mediaPackages)
     .innerJoin(mediaBuys, and(eq(mediaBuys.tenantId, mediaPackages.tenantId), eq(mediaBuys.id, mediaPackages.mediaBuyId)))
-    .where(and(eq(mediaPackages.tenantId, ctx.tenantId), inArray(mediaPackages.id, [...ids.keys()]), eq(mediaBuys.accountId, account.id), isNotNull(mediaBuys.confirmedAt)));
+    .where(and(eq(mediaPackages.tenantId, ctx.tenantId), inArray(mediaPackages.id, [...ids.keys()]), ofAccount, isNotNull(mediaBuys.confirmedAt)));
   return new Map(rows.map((row) => [ids.get(row.id) ?? "", { id: row.id, mediaBuyId: row.mediaBuyId, formatIds: row.sold.formatIds, isOver: row.canceledAt !== null || isTerminal(row.status) }]));
 }
 

@@ -4,6 +4,8 @@ import { orderRequest } from "@/test/buyer";
 import { useTestDatabase } from "@/test/db";
 import { asList, asObject, BRAND_ACCOUNT, callMcp, callRest, DOOR_URL, errorCode, imageCreative, newKey } from "@/test/fixtures/door";
 import { createBuyer, createPublisher, type PublisherFixture } from "@/test/fixtures/publisher";
+import { accounts } from "../accounts/schema";
+import { principals } from "../buyers/schema";
 import { withTenant } from "../db/client";
 import { outbox } from "../events/schema";
 import { fulfilments } from "../fulfilment/schema";
@@ -125,6 +127,20 @@ describe("assignments", () => {
     expect(await withTenant(publisher.tenantId, (tx) => tx.$count(outbox))).toBe(events + 1);
     await sync([imageCreative("b", { name: "Other" })], { delete_missing: true });
     expect(await desiredVersion()).toBe(version + 2);
+  });
+
+  test("in the sandbox, a creative of another account of the same buyer serves; outside it does not", async () => {
+    const other = { brand: { domain: "other-brand.example" }, operator: "other.example" };
+    await sync([imageCreative("elsewhere")], { account: other });
+    const { mediaBuyId, packageId } = await placeOrder();
+    const assign = (account: Record<string, unknown>) => callMcp("update_media_buy", { idempotency_key: newKey(), account, media_buy_id: mediaBuyId, packages: [{ package_id: packageId, creative_assignments: [{ creative_id: "elsewhere" }] }] }, caller);
+    expect((await assign(other)).body).toMatchObject({ status: "pending_start" });
+    expect((await sync([imageCreative("second")], { account: other, assignments: [{ creative_id: "second", package_id: packageId }] })).results).toMatchObject([{ assigned_to: [packageId] }]);
+    await withTenant(publisher.tenantId, async (tx) => {
+      await tx.update(principals).set({ isSandbox: false });
+      await tx.update(accounts).set({ isSandbox: false });
+    });
+    expect(errorCode(await assign(BRAND_ACCOUNT))).toBe("CREATIVE_NOT_FOUND");
   });
 
   test("what cannot be assigned says why; foreign and unknown packages alike", async () => {

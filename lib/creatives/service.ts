@@ -1,4 +1,4 @@
-import { and, eq, inArray, isNull, notInArray, sql } from "drizzle-orm";
+import { and, eq, inArray, isNull, ne, notInArray, sql } from "drizzle-orm";
 import { z } from "zod";
 import { type AccountRow } from "../accounts/present";
 import { canonicalHash, canonicalJson } from "../adcp/canonical-json";
@@ -92,6 +92,24 @@ export async function loadByBuyerIds(ctx: Ctx, account: AccountRow, creativeIds:
   if (creativeIds.length === 0) return new Map();
   const rows = await ctx.db.select().from(creatives).where(and(eq(creatives.tenantId, ctx.tenantId), eq(creatives.accountId, account.id), inArray(creatives.creativeId, [...creativeIds])));
   return new Map(rows.map((row) => [row.creativeId, row]));
+}
+
+/**
+ * The creatives that an order of this account can use. A sandbox buyer's accounts come into being by being named, so that a wrong one proves
+ * nothing: there, what this library lacks is taken from the buyer's other ones.
+ */
+export async function loadUsable(ctx: Ctx, account: AccountRow, creativeIds: readonly string[]): Promise<Map<string, CreativeRow>> {
+  const usable = await loadByBuyerIds(ctx, account, creativeIds);
+  const missing = creativeIds.filter((id) => !usable.has(id));
+  if (!account.isSandbox || missing.length === 0) return usable;
+  const elsewhere = and(
+    eq(creatives.tenantId, ctx.tenantId), eq(creatives.principalId, account.principalId), ne(creatives.accountId, account.id), inArray(creatives.creativeId, missing), isNull(creatives.archivedAt),
+  );
+  const libraries = await ctx.db.selectDistinct({ accountId: creatives.accountId }).from(creatives).where(elsewhere).orderBy(creatives.accountId);
+  for (const { accountId } of libraries) await lockLibrary(ctx, accountId);
+  if (libraries.length === 0) return usable;
+  for (const row of await ctx.db.select().from(creatives).where(elsewhere).orderBy(creatives.updatedAt, creatives.id)) usable.set(row.creativeId, row);
+  return usable;
 }
 
 function checkItem(item: CreativeItem): AppError[] {

@@ -5,7 +5,7 @@ import { type BuyerSession } from "../adcp/tool";
 import { type Ctx } from "../context";
 import { findFormat } from "../creatives/formats";
 import { creativeAssignments } from "../creatives/schema";
-import { loadByBuyerIds, upsertCreatives, wholeWeight } from "../creatives/service";
+import { loadUsable, upsertCreatives, wholeWeight } from "../creatives/service";
 import { lockLibrary } from "../creatives/serving";
 import { AppError, invariant } from "../errors";
 import { type AssignedCreative, type CreativeRow } from "./queries";
@@ -38,7 +38,7 @@ export async function attachCreatives(
   if (wishes.length > 0) await lockLibrary(ctx, input.account.id);
   const library = await upload(ctx, input);
   const named = wishes.map(({ creativeId }) => creativeId).filter((creativeId) => !library.has(creativeId));
-  for (const [creativeId, row] of await loadByBuyerIds(ctx, input.account, [...new Set(named)])) library.set(creativeId, row);
+  for (const [creativeId, row] of await loadUsable(ctx, input.account, [...new Set(named)])) library.set(creativeId, row);
   const assigned = wishes.map((wish): AssignedCreative => ({ packageId: wish.packageId, weight: wish.weight, creative: checkFit(wish, library.get(wish.creativeId)) }));
   return { assigned, assign: () => writeAssignments(ctx, input.packages, assigned) };
 }

@@ -4,10 +4,10 @@ import { SUPPORTED_MAJOR_VERSIONS, SUPPORTED_VERSIONS } from "../versions";
 import { REPLAY_WINDOW_HOURS } from "../idempotency";
 import { type Tool } from "../tool";
 
-/**
- * What this seller can do, no more: a specialism is named once all its tools exist. `sales-guaranteed` and `sales-non-guaranteed` ask for
- * get_media_buy_delivery.
- */
+/** Claims that the protocol's compliance run checks one by one: named once all their tools exist. */
+const SPECIALISMS = ["sales-guaranteed", "sales-non-guaranteed"] as const;
+
+/** What this seller can do, no more. */
 export const getAdcpCapabilitiesTool: Tool = {
   kind: "read",
   name: "get_adcp_capabilities",
@@ -28,6 +28,7 @@ export const getAdcpCapabilitiesTool: Tool = {
       payload: {
         adcp: { major_versions: SUPPORTED_MAJOR_VERSIONS, supported_versions: [...SUPPORTED_VERSIONS], idempotency: { supported: true, replay_ttl_seconds: (REPLAY_WINDOW_HOURS * HOUR_MS) / SECOND_MS } },
         supported_protocols: ["media_buy"],
+        specialisms: SPECIALISMS,
         account: { require_operator_auth: false, supported_billing: ["operator", "agent", "advertiser"], required_for_products: false, account_financials: false, sandbox: true },
         ...(isAsked ? { media_buy: mediaBuy } : {}),
         request_signing: { supported: true, covers_content_digest: "either", required_for: call.signing.isSigningRequired ? call.changes() : [], supported_for: call.changes() },
