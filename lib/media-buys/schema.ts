@@ -44,6 +44,8 @@ export const mediaBuys = pgTable("media_buys", {
   index("media_buys_by_status").on(t.tenantId, t.status, t.createdAt, t.id),
   index("media_buys_by_created").on(t.tenantId, t.createdAt, t.id),
   index("media_buys_by_principal").on(t.tenantId, t.principalId, t.createdAt, t.id),
+  // What get_media_buys shows by default: the running ones, among however many have ended.
+  index("media_buys_by_principal_status").on(t.tenantId, t.principalId, t.status, t.createdAt, t.id).where(sql`${t.confirmedAt} is not null`),
   index("media_buys_clock").on(t.status, t.endsAt).where(sql`${t.status} in ('pending_creatives','pending_start','active','paused')`),
   check("media_buys_status", sql`${t.status} in ('pending_approval','pending_creatives','pending_start','active','paused','completed','rejected','canceled')`),
   check("media_buys_flight", sql`${t.endsAt} > ${t.startsAt}`),

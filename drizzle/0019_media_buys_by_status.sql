@@ -1,0 +1,1 @@
+CREATE INDEX "media_buys_by_principal_status" ON "media_buys" USING btree ("tenant_id","principal_id","status","created_at","id") WHERE "media_buys"."confirmed_at" is not null;
