@@ -58,7 +58,7 @@ export async function identifyCaller(request: Request): Promise<Caller> {
   const token = presentedToken(request.headers);
   const place = hostOf(request);
   if (isSigned(request.headers)) return identifySigner(request, place, token === undefined ? null : () => identifyBuyer(request, token, place));
-  return token === undefined ? identifyVisitor(place) : identifyBuyer(request, token, place);
+  return token === undefined ? identifyVisitor(request) : identifyBuyer(request, token, place);
 }
 
 export type Identify = () => Promise<Caller>;
@@ -97,7 +97,9 @@ async function identifyBuyer(request: Request, token: string, place: Place): Pro
   };
 }
 
-async function identifyVisitor(place: Place): Promise<Caller> {
+/** Whose public reads these are, whoever asks. */
+export async function identifyVisitor(request: Request): Promise<Caller> {
+  const place = hostOf(request);
   const [row] = await lookUp(publicRow, sql`select * from public_tenant(${place.host})`);
   if (!row) throw new AppError("SERVICE_UNAVAILABLE", "No publisher is set up here yet.");
   return {

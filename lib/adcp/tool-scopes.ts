@@ -31,7 +31,7 @@ export const TOOL_SCOPES: Readonly<Record<string, Scope | null>> = {
 /** Throws PERMISSION_DENIED when the token is limited and this tool is not within its limits. */
 export function assertScope(session: BuyerSession | null, toolName: string): void {
   if (!session) return;
-  const scope = TOOL_SCOPES[toolName];
+  const scope = Object.hasOwn(TOOL_SCOPES, toolName) ? TOOL_SCOPES[toolName] : undefined;
   if (scope === null || hasScope(session.scopes, scope)) return;
   throw new AppError("PERMISSION_DENIED", scope === undefined ? "This token does not allow this." : `This token does not allow this (${SCOPES[scope].toLowerCase()}).`, {
     suggestion: "Use a token with this permission, or ask the publisher for one.", ...(scope === undefined ? {} : { details: { required_scope: scope } }),
