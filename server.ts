@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import next from "next";
 import { handleBuyerRequest, prepareDoor } from "@/lib/adcp/http";
+import { flushCalls } from "@/lib/call-log/flush";
 import { closeDatabase } from "@/lib/db/client";
 import { ConfigurationError, env, required } from "@/lib/env";
 import { exitWithParent } from "@/lib/exit-with-parent";
@@ -34,7 +35,8 @@ async function main(): Promise<void> {
   });
 
   const stop = () => {
-    server.close(() => void closeDatabase().finally(() => process.exit(0)));
+    void flushCalls({ isEverything: true });
+    server.close(() => void flushCalls({ isEverything: true }).finally(closeDatabase).finally(() => process.exit(0)));
     server.closeIdleConnections();
     setTimeout(() => process.exit(0), 3_000).unref();
   };

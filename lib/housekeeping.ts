@@ -1,5 +1,6 @@
-import { and, eq, isNotNull, lt, ne, sql } from "drizzle-orm";
+import { and, eq, isNotNull, lt, ne, or, sql } from "drizzle-orm";
 import { rateBuckets, signatureNonces } from "./buyers/schema";
+import { buyerCalls, OK } from "./call-log/schema";
 import { withTenant, withWorkerRole } from "./db/client";
 import { outbox } from "./events/schema";
 import { idempotencyKeys } from "./media-buys/schema";
@@ -11,6 +12,8 @@ import { webhookDeliveries } from "./webhooks/schema";
 export const ENGINE_DAYS = 30;
 const OUTBOX_DAYS = 30;
 const WEBHOOK_BODY_DAYS = 90;
+const FAILED_CALL_DAYS = 30;
+const ANSWERED_CALL_DAYS = 14;
 
 const daysBefore = (now: Date, days: number) => new Date(now.getTime() - days * DAY_MS);
 
@@ -49,4 +52,15 @@ export async function forgetWebhookBodies(now: Date): Promise<number> {
     forgotten += rows.length;
   }
   return forgotten;
+}
+
+export async function purgeBuyerCalls(now: Date): Promise<number> {
+  const publishers = await withWorkerRole((tx) => tx.select({ id: tenants.id }).from(tenants));
+  let purged = 0;
+  for (const { id } of publishers) {
+    const isOver = or(lt(buyerCalls.at, daysBefore(now, FAILED_CALL_DAYS)), and(eq(buyerCalls.outcome, OK), lt(buyerCalls.at, daysBefore(now, ANSWERED_CALL_DAYS))));
+    const gone = await withTenant(id, (tx) => tx.delete(buyerCalls).where(and(eq(buyerCalls.tenantId, id), lt(buyerCalls.at, daysBefore(now, ANSWERED_CALL_DAYS)), isOver)));
+    purged += gone.count;
+  }
+  return purged;
 }

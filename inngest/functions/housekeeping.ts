@@ -1,5 +1,5 @@
 import { cron } from "inngest";
-import { ENGINE_DAYS, expireIdempotencyAnswers, expireSignatureNonces, forgetRateBuckets, forgetWebhookBodies, purgeOutbox } from "@/lib/housekeeping";
+import { ENGINE_DAYS, expireIdempotencyAnswers, expireSignatureNonces, forgetRateBuckets, forgetWebhookBodies, purgeBuyerCalls, purgeOutbox } from "@/lib/housekeeping";
 import { rotateSigningKeys } from "@/lib/webhooks/signing-keys";
 import { type FunctionNeeds } from "../functions";
 import { type Client } from "../client";
@@ -12,6 +12,7 @@ export function housekeeping(client: Client, needs: FunctionNeeds) {
     await step.run("rate buckets", () => forgetRateBuckets());
     await step.run("outbox", () => purgeOutbox(needs.now()));
     await step.run("webhook bodies", () => forgetWebhookBodies(needs.now()));
+    await step.run("buyers' calls", () => purgeBuyerCalls(needs.now()));
     await step.run("signing keys", () => rotateSigningKeys(needs.now()));
     await step.run("engine", async () => (await needs.purgeEngine?.(ENGINE_DAYS)) ?? null);
   });

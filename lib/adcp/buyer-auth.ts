@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import { z } from "zod";
 import { type RateOverrides, rateOverrides } from "../buyers/rate-limits";
 import { DEMO_TOKEN_PREFIX, hashToken } from "../buyers/tokens";
+import { withPresentedToken } from "../call-log/refused";
 import { lookUp } from "../db/client";
 import { env } from "../env";
 import { AppError } from "../errors";
@@ -77,13 +78,13 @@ export async function confirmCaller(request: Request, { session }: Caller): Prom
 }
 
 async function identifyBuyer(request: Request, token: string, place: Place): Promise<Caller> {
-  if (token === "" || token.length > TOKEN_LENGTH_MAX || (token.startsWith(DEMO_TOKEN_PREFIX) && !env().DEMO)) throw invalidToken();
+  if (token === "" || token.length > TOKEN_LENGTH_MAX || (token.startsWith(DEMO_TOKEN_PREFIX) && !env().DEMO)) throw refuse(token, place.host);
   const tokenHash = hashToken(token);
   assertMayTry(request, tokenHash);
   const [row] = await lookUp(sessionRow, sql`select * from buyer_session(${tokenHash}, ${place.host})`);
   if (!row || (row.host_tenant_id !== null && row.host_tenant_id !== row.tenant_id)) {
     noteFailure(request);
-    throw invalidToken();
+    throw refuse(token, place.host);
   }
   noteSuccess(tokenHash);
   return {
@@ -112,6 +113,10 @@ export async function identifyVisitor(request: Request): Promise<Caller> {
 function agentUrlAt(authority: string, isMapped: boolean): string {
   const own = new URL(env().publicUrl);
   return isMapped ? `${own.protocol}//${authority}` : own.origin;
+}
+
+function refuse(token: string, host: string): AppError {
+  return withPresentedToken(invalidToken(), token, host);
 }
 
 export function invalidToken(): AppError {

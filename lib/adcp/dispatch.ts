@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { resolveAccount } from "../accounts/service";
 import { noteUse } from "../buyers/last-use";
+import { type CallTrace, recordCall } from "../call-log/record";
+import { type Transport } from "../call-log/schema";
 import { type Ctx } from "../context";
 import { withTenant } from "../db/client";
 import { env } from "../env";
@@ -17,7 +19,7 @@ import { type MutationTool, type Tool, type ToolAnswer, type ToolCall } from "./
 import { assertValidRequest, findResponseProblem } from "./tool-schemas";
 import { assertScope } from "./tool-scopes";
 import { DEFAULT_VERSION, negotiateVersion, payloadOf, type Served } from "./versions";
-import { errorPayload, toAppError } from "./wire-error";
+import { errorPayload, suggestionOf, toAppError } from "./wire-error";
 
 /** In production every hundredth answer is checked against its schema, and a mistake is logged; elsewhere every one, and a mistake fails the call. */
 const PRODUCTION_SAMPLE = 100;
@@ -30,20 +32,24 @@ export type Reply = { json: string; summary: string; error: AppError | null };
  * response schema → envelope. Never throws: every failure becomes a typed error.
  * @param identify called once; throws AUTH_REQUIRED for a token that is not valid
  */
-export async function dispatch(tool: Tool, input: unknown, identify: () => Promise<Caller>): Promise<Reply> {
+export async function dispatch(tool: Tool, input: unknown, identify: () => Promise<Caller>, transport: Transport): Promise<Reply> {
   const requestId = randomUUID();
   const log = rootLog.child({ requestId, tool: tool.name });
   const startedAt = performance.now();
-  const reply = await run(tool, input, identify, requestId, log);
-  log.debug("A buyer's call.", { ms: Math.round(performance.now() - startedAt), outcome: reply.error?.code ?? "ok", field: reply.error?.field });
+  const trace: CallTrace = { caller: null, accountId: null, mediaBuyId: undefined };
+  const reply = await run(tool, input, identify, requestId, log, trace);
+  const durationMs = performance.now() - startedAt;
+  log.debug("A buyer's call.", { ms: Math.round(durationMs), outcome: reply.error?.code ?? "ok", field: reply.error?.field });
+  recordCall({ tool: tool.name, isRead: tool.kind === "read", transport, input, trace, error: reply.error, suggestion: reply.error ? suggestionOf(reply.error) : undefined, requestId, durationMs });
   return reply;
 }
 
-async function run(tool: Tool, input: unknown, identify: () => Promise<Caller>, requestId: string, log: typeof rootLog): Promise<Reply> {
+async function run(tool: Tool, input: unknown, identify: () => Promise<Caller>, requestId: string, log: typeof rootLog, trace: CallTrace): Promise<Reply> {
   const context = isObject(input) && isObject(input.context) ? input.context : undefined;
   let served = DEFAULT_VERSION;
   try {
     const caller = await identify();
+    trace.caller = caller;
     noteUse(caller.usedIds, Date.now());
     invariant(isVisibleTo(tool, caller.session), `${tool.name} was called by somebody for whom it does not exist`);
     if (tool.access === "principal" && !caller.session) throw missingToken();
@@ -56,7 +62,8 @@ async function run(tool: Tool, input: unknown, identify: () => Promise<Caller>, 
     const request = tool.defaults ? { ...tool.defaults, ...input } : input;
     assertValidRequest(tool, request);
     const call: ToolCall = { ...caller, now: new Date(), log, requestId, changes: () => visibleTools(caller.session).filter(({ kind }) => kind === "mutation").map(({ name }) => name) };
-    const { answer, isReplay } = tool.kind === "read" ? { answer: checked(tool, await tool.run(call, request), log), isReplay: false } : await mutate(tool, call, request);
+    const { answer, isReplay } = tool.kind === "read" ? { answer: checked(tool, await tool.run(call, request), log), isReplay: false } : await mutate(tool, call, request, trace);
+    trace.mediaBuyId = answer.payload.media_buy_id;
     return { json: envelope(answer, isReplay, context, served), summary: answer.summary, error: null };
   } catch (failure) {
     const error = errorOf(toAppError(failure, log), served);
@@ -77,7 +84,7 @@ function errorOf(error: AppError, { version }: Served): AppError {
   return new AppError("SERVICE_UNAVAILABLE", error.userMessage, { suggestion: error.suggestion, retryAfterSeconds: error.retryAfterSeconds });
 }
 
-async function mutate(tool: MutationTool & Tool, call: ToolCall, request: Record<string, unknown>): Promise<{ answer: ToolAnswer; isReplay: boolean }> {
+async function mutate(tool: MutationTool & Tool, call: ToolCall, request: Record<string, unknown>, trace: CallTrace): Promise<{ answer: ToolAnswer; isReplay: boolean }> {
   const { session, tenantId, now, log } = call;
   if (!session) throw missingToken();
   return withTenant(tenantId, async (db) => {
@@ -85,6 +92,7 @@ async function mutate(tool: MutationTool & Tool, call: ToolCall, request: Record
     const ctx: Ctx = { db, tenantId, actor, now, log };
     boundLockWaits(ctx);
     const account = request.account === undefined ? null : await resolveAccount(ctx, session, request.account);
+    trace.accountId = account?.id ?? null;
     const claim = { principalId: session.principalId, accountId: account?.id ?? null, key: String(request.idempotency_key), tool: tool.name, requestHash: requestHash(request) };
     return withIdempotency(ctx, claim, async () => checked(tool, await tool.run({ ...call, session, db, actor }, request), log));
   });

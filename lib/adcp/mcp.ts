@@ -1,5 +1,6 @@
 import { z } from "zod";
 import packageJson from "../../package.json" with { type: "json" };
+import { recordRefusal } from "../call-log/record";
 import { env } from "../env";
 import { AppError } from "../errors";
 import { log } from "../log";
@@ -60,7 +61,7 @@ async function answer(request: Request, requestId: Id, method: string, params: P
   if (method === "tools/call") return callTool(request, requestId, params, version, identify);
   // A token that is wrong is refused at the first message, not only where one is needed.
   const caller = isAnonymous(request.headers) ? null : await identifyOrRefuse(identify);
-  if (caller instanceof AppError) return refused(requestId, caller);
+  if (caller instanceof AppError) return refused(requestId, caller, method);
   switch (method) {
     case "initialize":
       return jsonResponse(200, rpcResult(requestId, JSON.stringify(initialize(params))));
@@ -111,10 +112,10 @@ async function callTool(request: Request, requestId: Id, params: Params, version
   const tool = parsed.success ? await findTool(parsed.data.name, identify).catch(() => undefined) : undefined;
   if (!parsed.success || !tool) {
     const caller = isAnonymous(request.headers) ? null : await identifyOrRefuse(identify);
-    if (caller instanceof AppError) return refused(requestId, caller);
+    if (caller instanceof AppError) return refused(requestId, caller, parsed.data?.name ?? "tools/call");
     return jsonResponse(200, parsed.success ? rpcError(requestId, RPC.methodNotFound, "Unknown tool.") : rpcError(requestId, RPC.invalidParams, "tools/call takes a name and an object of arguments."));
   }
-  const reply = await dispatch(tool, parsed.data.arguments, identify);
+  const reply = await dispatch(tool, parsed.data.arguments, identify, "mcp");
   if (reply.error?.code === "AUTH_REQUIRED") return jsonResponse(401, rpcError(requestId, RPC.unauthorized, reply.error.userMessage, JSON.parse(reply.json)), challengeHeaders(reply.error, mcpUrl()));
   return jsonResponse(200, rpcResult(requestId, toolResult(reply, version !== null && version >= STRUCTURED_SINCE)));
 }
@@ -126,7 +127,8 @@ function toolResult({ json, summary, error }: Reply, readsStructured: boolean): 
   return `{"content":${content},"structuredContent":${json},"isError":${error !== null}}`;
 }
 
-function refused(requestId: Id, error: AppError): Response {
+function refused(requestId: Id, error: AppError, what: string): Response {
+  recordRefusal(what, "mcp", error);
   const status = error.code === "AUTH_REQUIRED" ? 401 : 200;
   return jsonResponse(status, rpcError(requestId, status === 401 ? RPC.unauthorized : RPC.internal, error.userMessage, errorPayload(error)), challengeHeaders(error, mcpUrl()));
 }

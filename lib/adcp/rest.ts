@@ -59,7 +59,7 @@ function findToolOrNone(name: string, identify: Identify): Promise<Tool | undefi
 }
 
 async function call(identify: Identify, tool: Tool, input: unknown): Promise<Response> {
-  const { json, error } = await dispatch(tool, input, identify);
+  const { json, error } = await dispatch(tool, input, identify, "rest");
   return error ? jsonResponse(httpStatusOf(error.code), json, errorHeaders(error)) : jsonResponse(200, json);
 }
 

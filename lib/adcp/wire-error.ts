@@ -45,7 +45,7 @@ export function driverCode(error: unknown, depth = 0): string | undefined {
 
 export function toWireError(error: AppError): WireError {
   const { issues, ...details } = error.details ?? {};
-  const suggestion = error.suggestion ?? standardSuggestions().get(error.code);
+  const suggestion = suggestionOf(error);
   return {
     code: error.code,
     message: error.userMessage,
@@ -56,6 +56,11 @@ export function toWireError(error: AppError): WireError {
     ...(issues === undefined ? {} : { issues }),
     ...(Object.keys(details).length === 0 ? {} : { details }),
   };
+}
+
+/** What the caller can do about it: in the error's own words, else in the protocol's. */
+export function suggestionOf(error: AppError): string | undefined {
+  return error.suggestion ?? standardSuggestions().get(error.code);
 }
 
 /** Both forms of the protocol: the envelope's `adcp_error` and the payload's `errors[]`. */

@@ -117,7 +117,7 @@ async function answerMessage(params: unknown, identify: Identify): Promise<Messa
     assertSignedChange(await identify(), { pushNotificationConfig: receiver });
     checkTaskReceiver(receiver);
   }
-  const reply = await dispatch(tool, invocation.input, identify);
+  const reply = await dispatch(tool, invocation.input, identify, "a2a");
   if (reply.error?.code === "AUTH_REQUIRED") throw unauthorized(reply);
   const task = presentCall(reply, contextId);
   if (session && task.metadata?.adcp_task_id !== undefined) await noteSubmission({ ...(await identify()), session }, task, receiver);
