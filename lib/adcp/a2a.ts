@@ -1,6 +1,7 @@
 import { type JSONRPCResponse, type MessageSendParams, type TaskIdParams } from "@a2a-js/sdk";
 import { type A2ARequestHandler, JsonRpcTransportHandler } from "@a2a-js/sdk/server";
 import { z } from "zod";
+import { recordRefusal } from "../call-log/record";
 import { env } from "../env";
 import { AppError } from "../errors";
 import { log } from "../log";
@@ -60,6 +61,7 @@ async function answer(request: Request, body: unknown): Promise<Response> {
       await identify();
     } catch (failure) {
       const error = toAppError(failure, log);
+      recordRefusal(methodOf(body), "a2a", error);
       return jsonResponse(error.code === "AUTH_REQUIRED" ? 401 : 200, rpcError(idOf(body), RPC.refused, error.userMessage, errorPayload(error)), challengeHeaders(error, a2aUrl()));
     }
   }
@@ -105,6 +107,10 @@ function rpcResponse(reply: JSONRPCResponse): Response {
 
 function idOf(body: unknown): string | number | null {
   return isObject(body) && (typeof body.id === "string" || typeof body.id === "number") ? body.id : null;
+}
+
+function methodOf(body: unknown): string {
+  return isObject(body) && typeof body.method === "string" ? body.method : "message";
 }
 
 function rpcError(id: string | number | null, code: number, text: string, data?: unknown): string {
