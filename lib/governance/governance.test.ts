@@ -1,7 +1,7 @@
 import { and, eq, inArray } from "drizzle-orm";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { useTestDatabase } from "@/test/db";
-import { ACCOUNT, asActor, asBuyer, asSystem, days, decide, homepage, list, NOW, order, place, readBuy, review, staff } from "@/test/fixtures/orders";
+import { ACCOUNT, asActor, asBuyer, asSystem, change, days, decide, homepage, list, NOW, order, place, readBuy, review, staff } from "@/test/fixtures/orders";
 import { createPublisher, type PublisherFixture } from "@/test/fixtures/publisher";
 import { approval, denial, type GovernanceAgent, startGovernanceAgent } from "@/test/governance-agent";
 import { failure } from "@/test/staff";
@@ -293,6 +293,20 @@ test("whoever died between the answer and its consequence is found by the clock"
   await run(placed);
   expect(agent.asked).toHaveLength(2);
   expect(await readTask(placed)).toMatchObject({ status: "completed" });
+});
+
+test("a confirmed order takes no more money and no longer flight than the agents agreed to; less, and other changes, it does", async () => {
+  await register(agent.url);
+  const placed = await placeGoverned();
+  await run(placed);
+  const media_buy_id = toWireId("mediaBuy", placed.mediaBuyId);
+  const [row] = (await readBuy(publisher, placed.mediaBuyId)).packages;
+  const package_id = toWireId("package", row?.id ?? "");
+  const raised = await failure(change(publisher, { media_buy_id, packages: [{ package_id, budget: 1_001 }] }, now));
+  expect([raised.code, raised.field]).toEqual(["UNSUPPORTED_FEATURE", "packages"]);
+  expect((await failure(change(publisher, { media_buy_id, new_packages: [homepage()] }, now))).code).toBe("UNSUPPORTED_FEATURE");
+  expect((await failure(change(publisher, { media_buy_id, end_time: days(40) }, now))).field).toBe("end_time");
+  expect(await change(publisher, { media_buy_id, packages: [{ package_id, budget: 900 }], paused: true }, now)).toMatchObject({ status: "paused", revision: 2 });
 });
 
 describe("plans", () => {

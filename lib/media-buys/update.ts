@@ -9,6 +9,7 @@ import { changePackages, type PackagesChange } from "./change-packages";
 import { assertForward, assertNotPast, assertTimeLeft, effectiveStart, parseInstant, parseStart } from "./flight";
 import { presentSoldPackage, presentState } from "./present";
 import { creativeReadiness, loadAssigned, loadPackages, lockOwnMediaBuy } from "./queries";
+import { refuseUngovernedRaise } from "../governance/modification";
 import { subscribeToReports } from "../reporting/subscribe";
 import { checkReceiver } from "./receiver";
 import { parseUpdateRequest, refuseUnsupported, type UpdateRequest } from "./request";
@@ -43,6 +44,7 @@ export async function updateMediaBuy(ctx: Ctx, input: UpdateMediaBuyInput): Prom
   const before = await loadPackages(ctx, [buy.id]);
   const flight = agreeFlight(buy, request, ctx.now);
   const change = await changePackages(ctx, { ...input, request, buy, flight, packages: before });
+  await refuseUngovernedRaise(ctx, buy, { endsAt: flight.endsAt, budgetMicros: totalOf(change.packages) });
   if (request.reporting_webhook) await subscribeToReports(ctx, { buy, packages: change.packages, config: request.reporting_webhook });
   const status = await nextStatus(ctx, buy, request.paused, change);
   const details = { name: request.name ?? buy.name, poNumber: request.po_number ?? buy.poNumber };
@@ -54,7 +56,7 @@ export async function updateMediaBuy(ctx: Ctx, input: UpdateMediaBuyInput): Prom
     ...flight,
     ...details,
     ...(status === "canceled" ? { canceledAt: ctx.now, canceledBy: "buyer" as const, cancellationReason: request.cancellation_reason ?? null } : {}),
-    budgetMicros: change.packages.reduce((sum, item) => sum + item.budgetMicros, 0n),
+    budgetMicros: totalOf(change.packages),
     ...(flight.startsAt.getTime() === buy.startsAt.getTime() ? {} : { effectiveStartsAt: effectiveStart(flight.startsAt, ctx.now) }),
   };
   const changed = status === buy.status ? await reviseMediaBuy(ctx, buy.id, set) : await transitionMediaBuy(ctx, { mediaBuyId: buy.id, from: [buy.status], to: status, set });
@@ -108,6 +110,10 @@ function agreeFlight(buy: MediaBuyRow, request: UpdateRequest, now: Date): Fligh
   }
   if (endsAt <= now) throw new AppError("VALIDATION_ERROR", "The end lies in the past.", { field: "end_time", suggestion: "To stop at once, send paused or canceled." });
   return { startsAt, endsAt };
+}
+
+function totalOf(packages: { budgetMicros: bigint }[]): bigint {
+  return packages.reduce((sum, item) => sum + item.budgetMicros, 0n);
 }
 
 /** An order without a living package is canceled. Pausing and resuming are the buyer's word; otherwise creatives that have become complete move the order on. */

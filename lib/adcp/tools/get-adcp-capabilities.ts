@@ -5,7 +5,7 @@ import { REPLAY_WINDOW_HOURS } from "../idempotency";
 import { type Tool } from "../tool";
 
 /** Claims that the protocol's compliance run checks one by one: named once all their tools exist. */
-const SPECIALISMS = ["sales-guaranteed", "sales-non-guaranteed"] as const;
+const SPECIALISMS = ["sales-guaranteed", "sales-non-guaranteed", "governance-aware-seller"] as const;
 
 /** What this seller can do, no more. */
 export const getAdcpCapabilitiesTool: Tool = {
@@ -22,6 +22,7 @@ export const getAdcpCapabilitiesTool: Tool = {
       ...(pricingModels.length > 0 ? { supported_pricing_models: pricingModels } : {}),
       features: { inline_creative_management: true, property_list_filtering: false, catalog_management: false },
       ...(targetingDimensions.includes("geo_countries") ? { execution: { targeting: { geo_countries: true } } } : {}),
+      reporting_delivery_methods: ["webhook"],
       portfolio: { publisher_domains: publisherDomains, ...(channels.length > 0 ? { primary_channels: channels } : {}), description: publisherName },
     };
     return {
