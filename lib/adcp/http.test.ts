@@ -50,6 +50,27 @@ describe("MCP", () => {
     expect(JSON.parse(texts[1] ?? "")).toEqual(result.structuredContent);
   });
 
+  test("a client that reads streams only gets its answer as an event; one that takes both gets JSON", async () => {
+    const ask = (accept: string, message: unknown) => send("/mcp", { method: "POST", body: JSON.stringify(message) }, { headers: { accept } });
+    const ping = { jsonrpc: "2.0", id: 1, method: "ping" };
+    const streamed = await ask("text/event-stream", ping);
+    expect([streamed.status, streamed.headers.get("content-type"), await streamed.text()]).toEqual([200, "text/event-stream; charset=utf-8", 'event: message\ndata: {"jsonrpc":"2.0","id":1,"result":{}}\n\n']);
+    for (const accept of ["application/json, text/event-stream", "*/*", "text/event-stream, */*;q=0.1"]) expect((await ask(accept, ping)).headers.get("content-type")).toBe("application/json");
+    const called = await ask("text/event-stream", { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "get_products", arguments: { brief: "line\nbreak" } } });
+    const [, data = ""] = (await called.text()).split("data: ");
+    expect(asObject(asObject(JSON.parse(data)).result).isError).toBe(false);
+    expect((await ask("text/event-stream", { jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: 1 } })).status).toBe(202);
+  });
+
+  test("tools/list gives output schemas to clients that read structured content, each whole", async () => {
+    const listed = async (version: string) => asList(asObject((await rpc("tools/list", {}, { headers: { "mcp-protocol-version": version } })).body.result).tools);
+    for (const { name, outputSchema } of await listed("2025-06-18")) {
+      expect([name, asObject(outputSchema).type]).toEqual([name, "object"]);
+      for (const reference of new Set(JSON.stringify(outputSchema).match(/"\$ref":"[^"]+"/g))) expect(resolvePointer(outputSchema, reference.slice(8, -1)), reference).toBeDefined();
+    }
+    for (const tool of await listed("2025-03-26")) expect(tool).not.toHaveProperty("outputSchema");
+  });
+
   test("a client that reads structuredContent gets the text as a summary only", async () => {
     const { body } = await rpc("tools/call", { name: "get_products", arguments: {} }, { headers: { "mcp-protocol-version": "2025-06-18" } });
     expect(asList(asObject(body.result).content)).toHaveLength(1);

@@ -12,10 +12,10 @@ import { jsonResponse } from "./json-response";
 import { isForeignPage } from "./origin";
 import { findTool, visibleTools } from "./registry";
 import { type BuyerSession } from "./tool";
-import { publishedToolSchema } from "./tool-schemas";
+import { publishedInputSchema, publishedOutputSchema } from "./tool-schemas";
 import { errorPayload, toAppError } from "./wire-error";
 
-/** MCP over streamable HTTP without sessions: every POST carries one message and is answered with JSON. */
+/** MCP over streamable HTTP without sessions: every POST carries one message and is answered with JSON, or with one event for clients that read streams only. */
 
 /** Newest first. `structuredContent` exists since 2025-06-18. */
 const PROTOCOL_VERSIONS = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"] as const;
@@ -44,11 +44,24 @@ export async function handleMcp(request: Request): Promise<Response> {
     const body = await readJson(request);
     const parsed = message.safeParse(body);
     if (!parsed.success) return answerToUs.safeParse(body).success ? accepted() : jsonResponse(400, rpcError(null, RPC.invalidRequest, "The body is not one JSON-RPC 2.0 message."));
-    return parsed.data.id === undefined ? accepted() : await answer(request, parsed.data.id, parsed.data.method, parsed.data.params, version);
+    if (parsed.data.id === undefined) return accepted();
+    const reply = await answer(request, parsed.data.id, parsed.data.method, parsed.data.params, version);
+    return reply.ok && readsStreamsOnly(request.headers) ? asEvent(reply) : reply;
   } catch (error) {
     if (error instanceof BodyError) return jsonResponse(error.httpStatus, rpcError(null, error.isMalformed ? RPC.parseError : RPC.invalidRequest, error.error.userMessage, errorPayload(error.error)));
     throw error;
   }
+}
+
+/** Also a client that takes anything gets JSON. */
+function readsStreamsOnly(headers: Headers): boolean {
+  const accept = headers.get("accept") ?? "";
+  return accept.includes("text/event-stream") && !/application\/json|application\/\*|\*\/\*/.test(accept);
+}
+
+/** The stream ends with the answer: there is nothing to say before it, and nothing to resume. */
+async function asEvent(reply: Response): Promise<Response> {
+  return new Response(`event: message\ndata: ${await reply.text()}\n\n`, { headers: { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store, no-transform" } });
 }
 
 /** A notification, or an answer to a question that we never ask. */
@@ -68,7 +81,7 @@ async function answer(request: Request, requestId: Id, method: string, params: P
     case "ping":
       return jsonResponse(200, rpcResult(requestId, "{}"));
     case "tools/list":
-      return jsonResponse(200, rpcResult(requestId, toolList(caller?.session ?? null)));
+      return jsonResponse(200, rpcResult(requestId, toolList(caller?.session ?? null, readsStructuredContent(version))));
     default:
       return jsonResponse(200, rpcError(requestId, RPC.methodNotFound, "This method does not exist here."));
   }
@@ -94,14 +107,17 @@ async function identifyOrRefuse(identify: Identify): Promise<Caller | AppError> 
 
 const lists = new Map<string, string>();
 
-/** Made once for all who see the same tools. */
-function toolList(session: BuyerSession | null): string {
+/** Made once for all who see the same tools. What came with `structuredContent` is left out for clients that do not know it. */
+function toolList(session: BuyerSession | null, readsStructured: boolean): string {
   const tools = visibleTools(session);
-  const key = tools.map(({ name }) => name).join();
+  const key = `${readsStructured} ${tools.map(({ name }) => name).join()}`;
   const known = lists.get(key);
   if (known !== undefined) return known;
   const list = JSON.stringify({
-    tools: tools.map((tool) => ({ name: tool.name, title: tool.title, description: tool.description, inputSchema: publishedToolSchema(tool), annotations: { title: tool.title, ...tool.annotations, openWorldHint: false } })),
+    tools: tools.map((tool) => ({
+      name: tool.name, title: tool.title, description: tool.description, inputSchema: publishedInputSchema(tool), ...(readsStructured ? { outputSchema: publishedOutputSchema(tool) } : {}),
+      annotations: { title: tool.title, ...tool.annotations, openWorldHint: false },
+    })),
   });
   lists.set(key, list);
   return list;
@@ -117,7 +133,11 @@ async function callTool(request: Request, requestId: Id, params: Params, version
   }
   const reply = await dispatch(tool, parsed.data.arguments, identify, "mcp");
   if (reply.error?.code === "AUTH_REQUIRED") return jsonResponse(401, rpcError(requestId, RPC.unauthorized, reply.error.userMessage, JSON.parse(reply.json)), challengeHeaders(reply.error, mcpUrl()));
-  return jsonResponse(200, rpcResult(requestId, toolResult(reply, version !== null && version >= STRUCTURED_SINCE)));
+  return jsonResponse(200, rpcResult(requestId, toolResult(reply, readsStructuredContent(version))));
+}
+
+function readsStructuredContent(version: string | null): boolean {
+  return version !== null && version >= STRUCTURED_SINCE;
 }
 
 /** For clients that may not know structuredContent, and for errors, the text carries everything too. */

@@ -2,9 +2,9 @@ import packageJson from "../../package.json" with { type: "json" };
 import { env } from "../env";
 import { visibleTools } from "./registry";
 import { READ_PATHS } from "./rest-reads";
-import { embedReferences, isObject, type JsonSchema, schemaRef } from "./schemas";
+import { embedReferences, isObject, type JsonSchema } from "./schemas";
 import { type BuyerSession, type Tool } from "./tool";
-import { toolSchema } from "./tool-schemas";
+import { ERROR_ANSWER, toolSchema } from "./tool-schemas";
 
 const COMPONENTS = "#/components/schemas/";
 
@@ -22,11 +22,7 @@ export function openApiDocument(session: BuyerSession | null): string {
 function build(tools: readonly Tool[]): JsonSchema {
   const components = new Map<string, JsonSchema>();
   const embed = (schema: JsonSchema, name: string): JsonSchema => embedReferences(schema, `${COMPONENTS}${name}`, COMPONENTS, components, (shared) => shared);
-  components.set("Error", embed({
-    type: "object",
-    required: ["status", "adcp_error", "errors"],
-    properties: { status: { const: "failed" }, adcp_error: schemaRef("core/error"), errors: { type: "array", minItems: 1, items: schemaRef("core/error") }, context: schemaRef("core/context") },
-  }, "Error"));
+  components.set("Error", embed(ERROR_ANSWER, "Error"));
   const paths: Record<string, Record<string, unknown>> = {};
   for (const tool of tools) {
     for (const direction of ["request", "response"] as const) components.set(`${tool.name}.${direction}`, embed(toolSchema(tool, direction), `${tool.name}.${direction}`));

@@ -1,6 +1,6 @@
 import { type ErrorObject, type ValidateFunction } from "ajv";
 import { AppError } from "../errors";
-import { compactErrors, compileOwnSchema, compileSchema, embedReferences, isObject, type JsonSchema, loadSchema, type Thoroughness } from "./schemas";
+import { compactErrors, compileOwnSchema, compileSchema, embedReferences, isObject, type JsonSchema, loadSchema, schemaRef, type Thoroughness } from "./schemas";
 import { type Tool } from "./tool";
 
 /** Where the SDK keeps the schemas of our tools, without `-request` and `-response`. */
@@ -35,14 +35,30 @@ function schemaName(tool: Tool, direction: Direction): string {
   return `${name}-${direction}`;
 }
 
+const DIALECT = "http://json-schema.org/draft-07/schema#";
+
 /**
  * The request schema as tools/list publishes it: whole and self-contained. Shared parts lose their prose, without which the list of all
  * tools would not fit in a model's context.
  */
-export function publishedToolSchema(tool: Tool): JsonSchema {
+export function publishedInputSchema(tool: Tool): JsonSchema {
   const definitions = new Map<string, JsonSchema>();
   const schema = embedReferences(toolSchema(tool, "request"), "#", "#/$defs/", definitions, withoutProse);
-  return { $schema: "http://json-schema.org/draft-07/schema#", ...schema, ...(definitions.size > 0 ? { $defs: { ...(isObject(schema.$defs) ? schema.$defs : {}), ...Object.fromEntries(definitions) } } : {}) };
+  return { $schema: DIALECT, ...schema, ...(definitions.size > 0 ? { $defs: { ...(isObject(schema.$defs) ? schema.$defs : {}), ...Object.fromEntries(definitions) } } : {}) };
+}
+
+/** What an error looks like, for every tool: see errorPayload. */
+export const ERROR_ANSWER: JsonSchema = {
+  type: "object",
+  required: ["status", "adcp_error", "errors"],
+  properties: { status: { const: "failed" }, adcp_error: schemaRef("core/error"), errors: { type: "array", minItems: 1, items: schemaRef("core/error") }, context: schemaRef("core/context") },
+};
+
+/** The tool's answer or its error. Clients check both against it, and models read it: no prose. */
+export function publishedOutputSchema(tool: Tool): JsonSchema {
+  const definitions = new Map<string, JsonSchema>();
+  const answers = [toolSchema(tool, "response"), ERROR_ANSWER].map((schema, index) => withoutProse(embedReferences(schema, `#/anyOf/${index}`, "#/$defs/", definitions, withoutProse)));
+  return { $schema: DIALECT, type: "object", anyOf: answers, $defs: Object.fromEntries(definitions) };
 }
 
 /** Words that explain and do not constrain. */
