@@ -19,7 +19,7 @@ const config = {
   agentRules: false,
   devIndicators: false,
   // Loaded by Node as they are: they read files of their own, or must be one instance in the process.
-  serverExternalPackages: ["@adcp/sdk", "ajv", "ajv-formats", "@marcbachmann/cel-js", "@modelcontextprotocol/sdk", "drizzle-orm", "google-auth-library", "inngest", "next-auth", "postgres"],
+  serverExternalPackages: ["@a2a-js/sdk", "@adcp/sdk", "ajv", "ajv-formats", "@marcbachmann/cel-js", "@modelcontextprotocol/sdk", "drizzle-orm", "google-auth-library", "inngest", "next-auth", "postgres"],
   experimental: { authInterrupts: true, serverActions: { allowedOrigins } },
   // `npm test` checks all types; a start need not wait for it.
   typescript: { ignoreBuildErrors: true },

@@ -49,6 +49,7 @@ const suites = {
   unit: vitest,
   build: () => check(process.execPath, ["--import", "tsx", "scripts/build-cli.ts"]),
   e2e: playwright,
+  mcp: () => check(process.execPath, ["--import", "tsx", "conformance/mcp.ts"]),
   chaos: () => check(process.execPath, ["--import", "tsx", "scripts/chaos.ts", "--orders", "20"]),
 };
 
