@@ -27,6 +27,8 @@ function isRsaPublicKey(pem: string): boolean {
   }
 }
 
+const clockSchema = z.strictObject({ advanceMs: z.number().int().positive() });
+
 class BadRequest extends Error {
   constructor(message: string, readonly status = 400) {
     super(message);
@@ -63,6 +65,10 @@ function answerAdmin(context: ApiContext, target: string, query: URLSearchParams
       if (id === undefined) context.faults.clear();
       else if (!context.faults.remove(id)) throw new BadRequest(`No fault ${id}.`, 404);
       return {};
+    case "POST clock": {
+      context.advance(clockSchema.parse(JSON.parse(text)).advanceMs);
+      return { now: context.now().toISOString() };
+    }
     case "GET journal":
       return { entries: context.journal.find(readJournalQuery(query)), lastId: context.journal.lastEntryId };
     case "DELETE journal":

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServiceAccount } from "./accounts";
 import { unauthenticated, type Authenticator } from "./auth";
+import { trackDelivery } from "./delivery";
 import { ApiError } from "./errors";
 import type { CallFaults, Faults } from "./faults";
 import { applyResponseMask } from "./masks";
@@ -20,7 +21,10 @@ export interface ApiContext {
   authenticator: Authenticator;
   faults: Faults;
   journal: Journal;
+  /** The simulated clock; tokens expire by the real one. */
   now: () => Date;
+  /** Moves the simulated clock forward. */
+  advance: (ms: number) => void;
 }
 
 /** What became of a request, however it ends. */
@@ -119,7 +123,7 @@ function loseAfterCommit(faults: CallFaults, response: ServerResponse, finish: (
 function answerRequest(context: ApiContext, request: IncomingMessage, url: URL, text: string, faults: CallFaults, progress: Progress): JsonObject {
   const method = request.method ?? "GET";
   const now = context.now();
-  const account = context.authenticator.authenticate(request.headers.authorization, { isWrite: method !== "GET", nowMs: now.getTime() });
+  const account = context.authenticator.authenticate(request.headers.authorization, { isWrite: method !== "GET", nowMs: Date.now() });
   progress.serviceAccount = account.email;
   if (method === "GET" && url.pathname === "/v1/networks") {
     return mask(request, readQuery(url.searchParams, ["pageSize", "pageToken", "skip"]), listNetworks(context.store.networks, account));
@@ -139,11 +143,13 @@ function answerRequest(context: ApiContext, request: IncomingMessage, url: URL, 
     const answer = match.route.handler({
       network, account, now, transaction, faults, ids: match.ids, query, body, responseMask, created: progress.created,
     });
+    trackDelivery(network, transaction, now);
     context.store.commit(transaction);
     progress.committed = transaction.hasChanges;
     return responseMask ? applyResponseMask(answer, responseMask) : answer;
   } catch (error) {
     if (error instanceof ApiError && error.keepsPartialWork) {
+      trackDelivery(network, transaction, now);
       context.store.commit(transaction);
       progress.committed = transaction.hasChanges;
     } else {

@@ -36,6 +36,8 @@ export const faultSpecSchema = z.discriminatedUnion("kind", [
   z.strictObject({ ...common, kind: z.literal("noForecastYet") }),
   z.strictObject({ ...common, kind: z.literal("notEnoughInventory") }),
   z.strictObject({ ...common, kind: z.literal("concurrentModification") }),
+  z.strictObject({ ...common, kind: z.literal("reportStuck") }),
+  z.strictObject({ ...common, kind: z.literal("reportFails") }),
 ]);
 export type FaultSpec = z.infer<typeof faultSpecSchema>;
 export type FaultKind = FaultSpec["kind"];

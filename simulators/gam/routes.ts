@@ -9,6 +9,7 @@ import { lineItemActions } from "./resources/line-item-actions";
 import { lineItemKind } from "./resources/line-items";
 import { orderActions } from "./resources/order-actions";
 import { orderKind } from "./resources/orders";
+import { fetchReportRows, getReportOperation, reportKind, runReport } from "./resources/reports";
 import { getUser } from "./resources/users";
 
 export interface Route {
@@ -76,6 +77,13 @@ add(`PATCH ${associations}/*`, patchByPath(associationKind, associationName), ["
 add(`POST ${associations}:batchCreate`, batchCreate(associationKind, { name: lineItemParent, accepts: acceptsParent }));
 add(`POST ${associations}:batchUpdate`, batchUpdate(associationKind, lineItemParent));
 addActions(associations, associationActions);
+
+addReads("reports", reportKind);
+add("POST networks/*/reports", createSingle(reportKind));
+add("PATCH networks/*/reports/*", patchByPath(reportKind, pathName("reports")), ["updateMask"]);
+add("POST networks/*/reports/*", runReport);
+add("GET networks/*/operations/*/runs/*", getReportOperation);
+add("GET networks/*/reports/*/results/*", fetchReportRows, ["pageSize", "pageToken"]);
 
 export interface RouteMatch {
   route: Route;

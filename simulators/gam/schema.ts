@@ -1,6 +1,7 @@
 import { z } from "zod";
 import core from "./schema/core.json";
 import creatives from "./schema/creatives.json";
+import reports from "./schema/reports.json";
 
 const fieldSchema = z.object({
   type: z.string(),
@@ -28,7 +29,7 @@ export type Message = ReadonlyMap<string, Field>;
 const messages = new Map<string, Message>();
 const enums = new Map<string, ReadonlySet<string>>();
 
-for (const source of [core, creatives]) {
+for (const source of [core, creatives, reports]) {
   const document = documentSchema.parse(source);
   for (const [name, fields] of Object.entries(document.messages)) {
     messages.set(name, new Map(Object.entries(fields).map(([field, definition]) => [field, readField(field, definition)])));

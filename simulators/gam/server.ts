@@ -84,8 +84,12 @@ export async function startGamSimulator(options: SimulatorOptions = {}): Promise
 }
 
 function createContext(store: Store): ApiContext {
-  const now = (): Date => new Date();
-  return { store, authenticator: new Authenticator(store.accounts), faults: new Faults(() => now().getTime()), journal: new Journal(), now };
+  let aheadMs = 0;
+  const now = (): Date => new Date(Date.now() + aheadMs);
+  const advance = (ms: number): void => {
+    aheadMs += ms;
+  };
+  return { store, authenticator: new Authenticator(store.accounts), faults: new Faults(() => Date.now()), journal: new Journal(), now, advance };
 }
 
 async function listen(server: Server, port: number): Promise<number> {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { serviceAccountSchema, type ServiceAccount } from "./accounts";
 import type { JsonObject } from "./json";
 import { DurableLog } from "./log";
+import type { ReportRun } from "./resources/reports";
 import { buildSeed, seedNetworks } from "./seed";
 import { collections, rowSchema, Table, type Collection, type Row } from "./table";
 
@@ -31,6 +32,8 @@ const snapshotSchema = z.object({
 export class NetworkState {
   readonly tables: Readonly<Record<Collection, Table>>;
   readonly counters = new Map<Collection, number>();
+  /** Results of reports by their id, as long as the process lives. */
+  readonly reportRuns = new Map<string, ReportRun>();
   /** Rows that differ from the seed, by collection and name: what a snapshot must hold. */
   readonly written = new Map<string, Collection>();
 
@@ -73,6 +76,7 @@ const firstIds: Record<Collection, number> = {
   lineItems: 6_417_220_385,
   creatives: 138_442_907_116,
   associations: 0,
+  reports: 5_902_117_340,
 };
 
 /** The changes of one request: visible at once, written as one record, undone together. */
@@ -110,6 +114,11 @@ export class Transaction {
     this.puts.delete(name);
     this.removals.set(name, [collection, name]);
     this.undo.push(() => this.network.put(collection, before));
+  }
+
+  /** What was put so far. */
+  get written(): [Collection, Row][] {
+    return [...this.puts.values()];
   }
 
   get hasChanges(): boolean {

@@ -12,6 +12,7 @@ export const collections = [
   "lineItems",
   "creatives",
   "associations",
+  "reports",
 ] as const;
 export type Collection = (typeof collections)[number];
 
@@ -23,6 +24,8 @@ const hiddenSchema = z.object({
   isPaused: z.boolean().optional(),
   isReserved: z.boolean().optional(),
   isInactive: z.boolean().optional(),
+  /** When it was able to deliver (epoch ms); the last one may be open. */
+  deliveringSpans: z.array(z.object({ from: z.number(), to: z.number().optional() })).optional(),
 });
 export type Hidden = z.infer<typeof hiddenSchema>;
 
