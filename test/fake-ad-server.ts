@@ -45,6 +45,9 @@ export class FakeAdServer {
       return this.observe(desired, applied);
     },
     testConnection: async () => ({ networkName: "Fake", currency: "USD", timeZone: "Europe/London", notes: [] }),
+    async *readDelivery() {
+      yield { phase: "days", counts: [] };
+    },
     async *syncInventory() {
       yield { phase: "Ad units", items: [] };
     },

@@ -4,7 +4,7 @@ import { failSyncJob } from "@/lib/sync-jobs/service";
 import { type Client, syncJobRequested } from "../client";
 import { onceIfBroken, seconds } from "./permanent";
 
-/** A connection test or an inventory sync. */
+/** A connection test, an inventory sync or a pull of delivery. */
 export function syncJob(client: Client, executing: Executing) {
   return client.createFunction({
     id: "sync-job",

@@ -192,6 +192,20 @@ export type AdServerDeclaration = {
   /** What reading back should find, compared by `observe`. */
 };
 
+/** What of one line item an ad server counted on one day of the connection's zone. `cut`: the slice of the day that this is, else the whole. */
+export type DeliveryCount = {
+  day: string;
+  lineItemExternalId: string;
+  cut?: { dimension: "creative" | "country"; key: string; label?: string };
+  impressions: number;
+  clicks: number;
+  completedViews: number;
+  spendMicros: string;
+};
+
+/** Which delivery is wanted: of these orders, from the first day to the last. `reportKey` tells this connection's reports from others'. */
+export type DeliveryQuery = { orderExternalIds: string[]; from: string; to: string; reportKey: string };
+
 /** Wire half: driver.ts, worker only. */
 export type AdServerDriver = {
   kind: string;
@@ -200,4 +214,6 @@ export type AdServerDriver = {
   testConnection(call: Call): Promise<{ networkName: string; currency: string; timeZone: string; notes: { name: string; outcome: "pass" | "warn" | "fail"; message: string }[] }>;
   /** Yields pages; every phase is reported through call.onProgress. */
   syncInventory(call: Call): AsyncIterable<{ phase: string; items: InventoryItem[]; total?: number }>;
+  /** Yields pages; a day without a row delivered nothing. */
+  readDelivery(query: DeliveryQuery, call: Call): AsyncIterable<{ phase: string; counts: DeliveryCount[]; total?: number }>;
 };

@@ -1,13 +1,14 @@
 import { and, eq } from "drizzle-orm";
 import { adapterConfigs } from "../ad-servers/schema";
-import { AdServerError, type InventoryItem } from "../ad-servers/types";
+import { AdServerError, type DeliveryCount, type InventoryItem } from "../ad-servers/types";
 import { type Ctx } from "../context";
+import { planDeliveryPull, recordPull } from "../delivery/pull";
 import { invariant } from "../errors";
 import { callAdServer, type Connection, createCall, type Executing, inTenant } from "../fulfilment/call";
 import { INVENTORY_KINDS as KINDS } from "../inventory/queries";
 import { retireMissing, saveInventory } from "../inventory/sync";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../time";
-import { claimJob, type Held, updateJob, withHeartbeat } from "./lease";
+import { claimJob, type Held, type SyncJob, updateJob, withHeartbeat } from "./lease";
 import { endPhases, reportPhase } from "./progress";
 import { type SyncPhase, syncJobs } from "./schema";
 import { saveTestError, saveTestResult } from "./test-result";
@@ -33,12 +34,15 @@ export async function runSyncJob(executing: Executing, input: { tenantId: string
   const { held, connection } = claimed;
   const progress: Progress = { phases: [], counts: {} };
   const failure = await withHeartbeat(executing, held, (signal) =>
-    held.job.kind === "connection_test" ? testConnection(executing, held, connection, signal, progress) : syncInventory(executing, held, connection, signal, progress));
+    JOBS[held.job.kind](executing, held, connection, signal, progress));
   return conclude(executing, held, connection, failure, progress, input.attempt);
 }
 
 type Progress = { phases: SyncPhase[]; counts: Record<string, number> };
 type Failure = AdServerError | "test_again" | null;
+type Job = (executing: Executing, held: Held, connection: Connection, lost: AbortSignal, progress: Progress) => Promise<Failure>;
+
+const JOBS: Record<SyncJob["kind"], Job> = { connection_test: testConnection, inventory: syncInventory, delivery: pullDelivery };
 
 async function lookAt(executing: Executing, { tenantId, syncJobId }: { tenantId: string; syncJobId: string }): Promise<SyncStep> {
   const [job] = await inTenant(executing, tenantId, (ctx) =>
@@ -68,9 +72,7 @@ async function testConnection(executing: Executing, held: Held, connection: Conn
 async function syncInventory(executing: Executing, held: Held, connection: Connection, lost: AbortSignal, progress: Progress): Promise<Failure> {
   const syncedAt = executing.now();
   const seen = new Set<InventoryItem["kind"]>();
-  const write = (work: (ctx: Ctx) => Promise<boolean>) => inTenant(executing, connection.tenantId, async (ctx) => {
-    if (!(await work(ctx))) throw new AdServerError("taken_over", "Another worker took the job over.", { isPermanent: false, isAmbiguous: false });
-  });
+  const write = (work: (ctx: Ctx) => Promise<boolean>) => writeHeld(executing, connection, work);
   const done = await callAdServer(JOB_TIME_MAX_MS, async (signal) => {
     const call = createCall(executing, connection, AbortSignal.any([signal, lost]));
     for await (const { phase, items, total } of executing.driver(connection.kind).syncInventory(call)) {
@@ -89,6 +91,36 @@ async function syncInventory(executing: Executing, held: Held, connection: Conne
     });
   });
   return done instanceof AdServerError ? done : null;
+}
+
+/** Days of delivery go in together, so that a pull that breaks off leaves nothing half told. */
+async function pullDelivery(executing: Executing, held: Held, connection: Connection, lost: AbortSignal, progress: Progress): Promise<Failure> {
+  const askedAt = executing.now();
+  const pull = await inTenant(executing, connection.tenantId, (ctx) => planDeliveryPull(ctx, connection));
+  if (!pull) return null;
+  const done = await callAdServer(JOB_TIME_MAX_MS, async (signal) => {
+    const call = createCall(executing, connection, AbortSignal.any([signal, lost]));
+    const counts: DeliveryCount[] = [];
+    for await (const page of executing.driver(connection.kind).readDelivery(pull.query, call)) {
+      counts.push(...page.counts);
+      const before = progress.phases.find(({ name }) => name === page.phase);
+      progress.phases = reportPhase(progress.phases, page.phase, (before?.done ?? 0) + page.counts.length, page.total ?? before?.total);
+      await writeHeld(executing, connection, (ctx) => updateJob(ctx, held, { phases: progress.phases }));
+    }
+    await writeHeld(executing, connection, async (ctx) => {
+      const { days, changedMediaBuyIds } = await recordPull(ctx, connection.id, pull, counts, askedAt);
+      progress.counts = { orders: pull.query.orderExternalIds.length, line_items: pull.lines.size, days, changed_orders: changedMediaBuyIds.length };
+      return updateJob(ctx, held, { counts: progress.counts });
+    });
+  });
+  return done instanceof AdServerError ? done : null;
+}
+
+/** One write under the lease. */
+function writeHeld(executing: Executing, connection: Connection, work: (ctx: Ctx) => Promise<boolean>): Promise<void> {
+  return inTenant(executing, connection.tenantId, async (ctx) => {
+    if (!(await work(ctx))) throw new AdServerError("taken_over", "Another worker took the job over.", { isPermanent: false, isAmbiguous: false });
+  });
 }
 
 async function conclude(executing: Executing, held: Held, connection: Connection, failure: Failure, { phases, counts }: Progress, attempt: number): Promise<SyncStep> {

@@ -11,7 +11,9 @@ import { type SYNC_JOB_KINDS, syncJobs } from "./schema";
 
 export type SyncJobKind = (typeof SYNC_JOB_KINDS)[number];
 
-/** Asks for a connection test or an inventory sync. One at a time per connection and kind: a second click finds the first. */
+const WORDS: Record<SyncJobKind, string> = { connection_test: "Test", inventory: "Inventory sync", delivery: "Delivery pull" };
+
+/** Asks for a connection test, an inventory sync or a delivery pull. One at a time per connection and kind: a second click finds the first. */
 export async function requestSyncJob(ctx: Ctx, input: { adapterConfigId: string; kind: SyncJobKind }): Promise<{ id: string }> {
   requirePermission(ctx.actor, "inventory.sync");
   const [connection] = isUuid(input.adapterConfigId)
@@ -22,7 +24,7 @@ export async function requestSyncJob(ctx: Ctx, input: { adapterConfigId: string;
   const [made] = await ctx.db.insert(syncJobs).values({ tenantId: ctx.tenantId, id, ...input, requestedBy: ctx.actor.label, createdAt: ctx.now }).onConflictDoNothing().returning({ id: syncJobs.id });
   if (!made) return findOpenJob(ctx, input);
   await enqueueSyncJobs(ctx, [{ id, ...input, why: "first" }]);
-  await recordAudit(ctx, { action: "sync_job.requested", objectKind: "sync_job", objectId: id, summary: `${input.kind === "inventory" ? "Inventory sync" : "Test"} of “${connection.name}” requested` });
+  await recordAudit(ctx, { action: "sync_job.requested", objectKind: "sync_job", objectId: id, summary: `${WORDS[input.kind]} of “${connection.name}” requested` });
   announceChange(ctx, "sync_job", id);
   announceChange(ctx, "connection", input.adapterConfigId);
   return { id };

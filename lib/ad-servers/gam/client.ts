@@ -48,6 +48,10 @@ export class GamClient {
     return this.request("POST", path, schema, { body });
   }
 
+  patch<S extends z.ZodType>(path: string, body: unknown, updateMask: string, schema: S): Promise<z.output<S>> {
+    return this.request("PATCH", path, schema, { body, query: { updateMask } });
+  }
+
   async page<S extends z.ZodType>({ path, key, schema, filter, fields, pageSize = PAGE_SIZE }: ListSpec<S>, pageToken = ""): Promise<Page<z.output<S>>> {
     const query = { pageSize: String(pageSize), ...(pageToken ? { pageToken } : {}), ...(filter ? { filter } : {}), ...(fields ? { fields } : {}) };
     const answer = await this.request("GET", path, looseAnswer, { query });
@@ -69,7 +73,7 @@ export class GamClient {
     return rows;
   }
 
-  private async request<S extends z.ZodType>(method: "GET" | "POST", path: string, schema: S, { query = {}, body }: { query?: Record<string, string>; body?: unknown }): Promise<z.output<S>> {
+  private async request<S extends z.ZodType>(method: "GET" | "POST" | "PATCH", path: string, schema: S, { query = {}, body }: { query?: Record<string, string>; body?: unknown }): Promise<z.output<S>> {
     const isWrite = method !== "GET";
     await this.call.takeRate();
     const url = `${this.call.baseUrl}/v1/${path}${Object.keys(query).length > 0 ? `?${new URLSearchParams(query).toString()}` : ""}`;

@@ -3,6 +3,7 @@ import { AdServerError, type AdServerDriver, type OperationResult } from "../typ
 import { GamClient } from "./client";
 import { testConnection } from "./connection-test";
 import { GAM_KIND } from "./declare";
+import { readDelivery } from "./delivery";
 import { approveOrder } from "./execute/approval";
 import { associateCreatives, deactivateAssociations } from "./execute/associations";
 import { createCreatives, updateCreatives } from "./execute/creatives";
@@ -47,4 +48,5 @@ export const gamDriver: AdServerDriver = {
   observe,
   testConnection,
   syncInventory,
+  readDelivery,
 };
