@@ -6,6 +6,7 @@ import { decide, replay, resolve, resolveStopped, retry } from "./actions";
 import { Checks } from "@/components/media-buys/checks";
 import { DecisionBar } from "@/components/media-buys/decision-bar";
 import { DecisionNotice } from "@/components/media-buys/decision-notice";
+import { Delivered, Feedback } from "@/components/media-buys/delivered";
 import { Deliveries } from "@/components/media-buys/deliveries";
 import { Execution } from "@/components/media-buys/execution";
 import { GovernanceCard } from "@/components/media-buys/governance";
@@ -21,6 +22,8 @@ import { PageHeader } from "@/components/ui/page";
 import { loadReview, type Review } from "@/lib/approvals/review";
 import { requirePage } from "@/lib/auth/page";
 import { AppError } from "@/lib/errors";
+import { listFeedback } from "@/lib/delivery/feedback";
+import { loadPackageTotals } from "@/lib/delivery/queries";
 import { fromWireId } from "@/lib/ids";
 import { formatMoney } from "@/lib/money";
 
@@ -30,7 +33,10 @@ type Props = { params: Promise<{ publisher: string; id: string }> };
 const openReview = cache(async (publisher: string, id: string) => {
   const page = await requirePage(publisher, "media_buy.read");
   try {
-    return { page, ...(await page.run(async (ctx) => ({ review: await loadReview(ctx, fromWireId("mediaBuy", id) ?? id), now: ctx.now }))) };
+    return { page, ...(await page.run(async (ctx) => {
+      const review = await loadReview(ctx, fromWireId("mediaBuy", id) ?? id);
+      return { review, delivered: await loadPackageTotals(ctx, [review.mediaBuy.id]), feedback: await listFeedback(ctx, review.mediaBuy.id), now: ctx.now };
+    })) };
   } catch (error) {
     if (error instanceof AppError && error.code === "MEDIA_BUY_NOT_FOUND") notFound();
     throw error;
@@ -45,7 +51,7 @@ export async function generateMetadata({ params }: Props): Promise<Metadata> {
 
 export default async function MediaBuyPage({ params }: Props) {
   const { publisher, id } = await params;
-  const { page, review, now } = await openReview(publisher, id);
+  const { page, review, delivered, feedback, now } = await openReview(publisher, id);
   const { mediaBuy } = review;
   const { timeZone } = page;
   const approval = review.openStep?.kind === "media_buy_approval" ? review.openStep : null;
@@ -68,6 +74,8 @@ export default async function MediaBuyPage({ params }: Props) {
         {approval ? <Checks checks={review.checks} /> : null}
         {review.governance ? <GovernanceCard governance={review.governance} steps={review.steps} action={canDecide ? resolveStopped : null} now={now} timeZone={timeZone} /> : null}
         <Packages review={review} timeZone={timeZone} />
+        {isConfirmed ? <Delivered packages={review.packages} totals={delivered} now={now} timeZone={timeZone} /> : null}
+        <Feedback packages={review.packages} feedback={feedback} now={now} timeZone={timeZone} />
         {approval ? review.previews.map((preview) => <PlanPreview key={preview.adapterConfigId} preview={preview} title="What will be written to" />) : null}
         {isConfirmed ? (
           <section id="execution" tabIndex={-1} aria-label="Execution" className="grid gap-4 outline-none">
