@@ -25,7 +25,11 @@ export type DeliveryPull = { query: DeliveryQuery; lines: Map<string, PulledLine
 export async function planDeliveryPull(ctx: Ctx, connection: { id: string; timeZone: string }): Promise<DeliveryPull | null> {
   const today = dayIn(ctx.now, connection.timeZone);
   const settled = addMs(ctx.now, -(CORRECTED_DAYS + 1) * DAY_MS);
-  const rows = await ctx.db.select({ fulfilmentId: fulfilments.id, buy: mediaBuys, row: mediaPackages, externalId: externalObjects.externalId, knownUntil: sql<string | null>`(select max(d.day)::text from ${deliveryDaily} d where d.tenant_id = ${mediaPackages.tenantId} and d.package_id = ${mediaPackages.id} and d.adapter_config_id = ${connection.id})` })
+  const rows = await ctx.db.select({
+    fulfilmentId: fulfilments.id, buy: { effectiveStartsAt: mediaBuys.effectiveStartsAt }, externalId: externalObjects.externalId,
+    row: { id: mediaPackages.id, startsAt: mediaPackages.startsAt, endsAt: mediaPackages.endsAt, sold: mediaPackages.sold },
+    knownUntil: sql<string | null>`(select max(d.day)::text from ${deliveryDaily} d where d.tenant_id = ${mediaPackages.tenantId} and d.package_id = ${mediaPackages.id} and d.adapter_config_id = ${connection.id})`,
+  })
     .from(externalObjects)
     .innerJoin(fulfilments, and(eq(fulfilments.tenantId, externalObjects.tenantId), eq(fulfilments.id, externalObjects.fulfilmentId)))
     .innerJoin(mediaBuys, and(eq(mediaBuys.tenantId, fulfilments.tenantId), eq(mediaBuys.id, fulfilments.mediaBuyId)))

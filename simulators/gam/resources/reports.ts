@@ -109,6 +109,7 @@ function rowsOf(call: Call, definition: JsonObject): JsonObject[] {
   for (const item of itemsOf(call.network, wanted)) {
     for (const day of daysOf(range)) {
       const [from, to] = [startOfDay(day, zone), startOfDay(day + DAY_MS, zone)];
+      if (from >= call.now.getTime()) break;
       const whole = deliveredBetween(item, from, Math.min(to, call.now.getTime()));
       if (whole.impressions === 0 && whole.clicks === 0) continue;
       for (const { values, delivered } of cut(call.network, item, dimensions, whole)) {
