@@ -12,6 +12,7 @@ export const PERMISSIONS = {
   "connection.edit": ["admin"],
   "inventory.sync": ["admin", "trafficker"],
   "account.read": ["admin", "trafficker", "viewer"],
+  "account.decide": ["admin"],
   "account.map_advertiser": ["admin", "trafficker"],
   "buyer.read": ["admin", "trafficker", "viewer"],
   "buyer.edit": ["admin"],

@@ -3,10 +3,11 @@ import { type Ctx } from "../context";
 import { dayIn, startOfDay } from "../delivery/days";
 import { deliveryDaily } from "../delivery/schema";
 import { invariant } from "../errors";
+import { toWireId } from "../ids";
 import { mediaBuys } from "../media-buys/schema";
 import { isTerminal, type MediaBuyRow } from "../media-buys/transitions";
 import { addMs, DAY_MS, HOUR_MS, MINUTE_MS } from "../time";
-import { queueReportWebhook } from "../webhooks/service";
+import { queueWebhook } from "../webhooks/service";
 import { REPORT_DELAY_MINUTES, type ReportingFrequency } from "./capabilities";
 import { loadReport, type NoticeType, type Report, toNotice } from "./notice";
 import { reportingSubscriptions } from "./schema";
@@ -161,7 +162,10 @@ class Emission {
   private async send(type: NoticeType, key: string, report: Report, nextExpectedAt: Date | null): Promise<void> {
     const { ctx, state, buy } = this;
     const sequenceNumber = state.sequenceNumber + 1;
-    const isNew = await queueReportWebhook(ctx, { configId: state.configId, mediaBuyId: buy.id, subscriptionId: state.id, eventKey: `report:${state.id}:${key}`, result: toNotice(report, { type, sequenceNumber, nextExpectedAt }) });
+    const isNew = await queueWebhook(ctx, {
+      configId: state.configId, mediaBuyId: buy.id, eventKey: `report:${state.id}:${key}`, taskId: toWireId("webhook", state.id), taskType: "media_buy_delivery",
+      result: toNotice(report, { type, sequenceNumber, nextExpectedAt }),
+    });
     if (!isNew) return;
     state.sequenceNumber = sequenceNumber;
     this.written += 1;

@@ -8,7 +8,7 @@ import { encryptSecret } from "../crypto";
 import { env } from "../env";
 import { AppError, invariant } from "../errors";
 import { enqueueEvents } from "../events/outbox";
-import { isUuid, newId, toWireId } from "../ids";
+import { isUuid, newId } from "../ids";
 import { announceChange } from "../live";
 import { presentA2aTask } from "../media-buys/a2a-task";
 import { tasks } from "../media-buys/schema";
@@ -117,16 +117,17 @@ function presentTaskWebhook(ctx: Ctx, task: TaskRow, idempotencyKey: string, ope
   };
 }
 
-/** Queues a report for one receiver, in the form that clients read notices of delivery in. False: this event was queued before. */
-export async function queueReportWebhook(ctx: Ctx, input: { configId: string; mediaBuyId: string; subscriptionId: string; eventKey: string; result: Record<string, unknown> }): Promise<boolean> {
+export type Webhook = { configId: string; mediaBuyId: string | null; eventKey: string; /** Wire id of what is told of, where there is no task. */ taskId: string; taskType: string; result: Record<string, unknown> };
+
+/** Queues what is no task's for one receiver, in the form of core/mcp-webhook-payload.json. False: this event was queued before. */
+export async function queueWebhook(ctx: Ctx, input: Webhook): Promise<boolean> {
   const [receiver] = await ctx.db.select({ operationId: pushNotificationConfigs.operationId }).from(pushNotificationConfigs).where(and(eq(pushNotificationConfigs.tenantId, ctx.tenantId), eq(pushNotificationConfigs.id, input.configId)));
   invariant(receiver, `no receiver ${input.configId}`);
   const idempotencyKey = newKey();
-  const wireId = toWireId("webhook", input.subscriptionId);
   const queued = await queue(ctx, [{
     tenantId: ctx.tenantId, id: newId(ctx.now.getTime()), audience: "buyer", configId: input.configId, mediaBuyId: input.mediaBuyId, eventKey: input.eventKey, idempotencyKey, nextAttemptAt: ctx.now, createdAt: ctx.now,
     body: {
-      idempotency_key: idempotencyKey, operation_id: receiver.operationId ?? wireId, task_id: wireId, task_type: "media_buy_delivery", protocol: "media-buy", status: "completed",
+      idempotency_key: idempotencyKey, operation_id: receiver.operationId ?? input.taskId, task_id: input.taskId, task_type: input.taskType, protocol: "media-buy", status: "completed",
       timestamp: ctx.now.toISOString(), result: input.result,
     },
   }]);

@@ -1,9 +1,10 @@
 import { z } from "zod";
+import { setAccountReceiver } from "../../accounts/receiver";
 import { presentSynced, syncAccounts } from "../../accounts/sync";
 import { toWireId } from "../../ids";
 import { type Tool } from "../tool";
 
-const syncInput = z.looseObject({ accounts: z.array(z.unknown()), delete_missing: z.boolean().default(false), dry_run: z.boolean().default(false) });
+const syncInput = z.looseObject({ accounts: z.array(z.unknown()), delete_missing: z.boolean().default(false), dry_run: z.boolean().default(false), push_notification_config: z.record(z.string(), z.unknown()).optional() });
 
 export const syncAccountsTool: Tool = {
   kind: "mutation",
@@ -13,8 +14,9 @@ export const syncAccountsTool: Tool = {
   access: "principal",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true },
   async run(call, input) {
-    const { accounts: items, delete_missing: isDeletingMissing, dry_run: isDryRun } = syncInput.parse(input);
+    const { accounts: items, delete_missing: isDeletingMissing, dry_run: isDryRun, push_notification_config: config } = syncInput.parse(input);
     const { synced, closed } = await syncAccounts(call, call.session, { items, isDryRun, isDeletingMissing });
+    if (config) await setAccountReceiver(call, { principalId: call.session.principalId, accountIds: synced.map(({ row }) => row.id), config, isDryRun });
     const results = [
       ...synced.map((account) => presentSynced(account, isDryRun)),
       ...closed.map((row) => ({
