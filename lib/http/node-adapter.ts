@@ -34,11 +34,13 @@ export async function toFetchRequest(request: IncomingMessage, origin: string): 
 async function readBody(request: IncomingMessage): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  // A destroyed request would reset the connection before the refusal arrives: what is left is read and dropped.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     chunks.push(chunk);
     size += chunk.length;
     if (size > MAX_BODY_BYTES) break;
   }
+  request.resume();
   return new Uint8Array(Buffer.concat(chunks).subarray(0, MAX_BODY_BYTES + 1));
 }
 
