@@ -89,6 +89,21 @@ describe("a signed request", () => {
     expect((await send("/mcp", { method: "POST", body }, { headers })).status).toBe(401);
   });
 
+  test("works over A2A, once; webhook credentials beside a call are refused unsigned there as well", async () => {
+    const message = (extra: Record<string, unknown> = {}) => JSON.stringify({
+      jsonrpc: "2.0", id: 1, method: "message/send", params: { message: { kind: "message", messageId: newId(), role: "user", parts: [{ kind: "data", data: { skill: "list_accounts", input: {} } }] }, ...extra },
+    });
+    const body = message();
+    const { headers } = signRequest({ method: "POST", url: `${DOOR_URL}/a2a`, headers: { "content-type": "application/json" }, body }, signer.key, { coverContentDigest: true });
+    const first = await send("/a2a", { method: "POST", body }, { headers });
+    expect([first.status, asObject(asObject((await readObject(first)).result).status).state]).toEqual([200, "completed"]);
+    const again = await send("/a2a", { method: "POST", body }, { headers });
+    expect([again.status, again.headers.get("www-authenticate")]).toEqual(refused("request_signature_replayed"));
+    const receiver = { pushNotificationConfig: { url: "https://buyer.example/hook", authentication: { schemes: ["Bearer"], credentials: "a-secret-of-more-than-32-characters" } } };
+    const unsigned = await send("/a2a", { method: "POST", body: message({ configuration: receiver }) }, { token: buyer.token });
+    expect([unsigned.status, unsigned.headers.get("www-authenticate")]).toEqual(refused("request_signature_required"));
+  });
+
   test("with a token must be the same buyer's, and is bound by the token's permissions", async () => {
     expect((await accounts({ token: buyer.token })).status).toBe(200);
     const rival = await createBuyer(publisher.tenantId, { name: "Rival" });
