@@ -1,4 +1,4 @@
-import { Building2, Cable, Inbox, type LucideIcon, Package, ReceiptText, RefreshCw, Settings } from "lucide-react";
+import { Bot, Building2, Cable, Inbox, type LucideIcon, Package, ReceiptText, RefreshCw, Settings } from "lucide-react";
 
 export type NavigationItem = { path: string; label: string; icon: LucideIcon };
 
@@ -8,6 +8,7 @@ export const NAVIGATION: NavigationItem[] = [
   { path: "media-buys", label: "Media buys", icon: ReceiptText },
   { path: "products", label: "Products", icon: Package },
   { path: "connections", label: "Connections", icon: Cable },
+  { path: "buyers", label: "Buyers", icon: Bot },
   { path: "accounts", label: "Accounts", icon: Building2 },
   { path: "sync-jobs", label: "Sync jobs", icon: RefreshCw },
   { path: "settings", label: "Settings", icon: Settings },

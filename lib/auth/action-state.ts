@@ -6,7 +6,7 @@ export type ActionState =
   | { status: "invalid"; message: string; fieldErrors: FieldMessages; values: Record<string, string | string[]> }
   | { status: "denied"; message: string }
   | { status: "failed"; message: string; errorId: string }
-  | { status: "ok"; message: string; /** A path of this site to go on to. */ redirectTo?: string };
+  | { status: "ok"; message: string; /** A path of this site to go on to. */ redirectTo?: string; /** Shown this once: it is stored nowhere. */ secret?: string };
 
 export const IDLE: ActionState = { status: "idle" };
 

@@ -14,8 +14,8 @@ import { runAs } from "./page";
 import { hasPermission, type Permission } from "./permissions";
 import { readStaff } from "./session";
 
-/** `message` is shown and announced; `redirectTo` is a path to go to instead of staying. */
-export type ActionResult = { message: string; redirectTo?: string };
+/** `message` is shown and announced; `redirectTo` is a path to go to instead of staying; `secret` is for the form that asked, once. */
+export type ActionResult = { message: string; redirectTo?: string; secret?: string };
 
 /**
  * The only door to a change by staff: origin, session, membership, permission, input, one transaction, errors in words. The screen
@@ -48,8 +48,8 @@ async function performAction<S extends z.ZodType>(permission: Permission, schema
     const fieldErrors = Object.fromEntries(parsed.error.issues.map((issue) => [issue.path.join("."), issue.message]).reverse());
     return { status: "invalid", message: "Nothing was changed: see what is marked.", fieldErrors, values: typedValues(raw) };
   }
-  const { message, redirectTo } = await runAs(staff, publisher, (ctx) => perform(ctx, parsed.data, publisher.slug));
-  return { status: "ok", message, ...(redirectTo ? { redirectTo } : {}) };
+  const { message, redirectTo, secret } = await runAs(staff, publisher, (ctx) => perform(ctx, parsed.data, publisher.slug));
+  return { status: "ok", message, ...(redirectTo ? { redirectTo } : {}), ...(secret ? { secret } : {}) };
 }
 
 function describeFailure(error: unknown, raw: ActionInput): ActionState {
