@@ -13,8 +13,8 @@ export type Tx = Parameters<Parameters<PostgresJsDatabase["transaction"]>[0]>[0]
 
 type Pool = { client: postgres.Sql; db: PostgresJsDatabase };
 
-// server.ts and Next's route bundles are separate module instances in one process; they share one pool.
-const globals = globalThis as typeof globalThis & { __greenlightPool?: Pool };
+// server.ts and Next's route bundles are separate module instances in one process; they share one pool, and what its transactions know of their opening.
+const globals = globalThis as typeof globalThis & { __greenlightPool?: Pool; __greenlightNesting?: AsyncLocalStorage<Open> };
 
 function pool(): Pool {
   if (!globals.__greenlightPool) {
@@ -66,7 +66,7 @@ type Open = { opening: Statement; client: postgres.TransactionSql | null; sentAl
 
 const signals = new WeakMap<Tx, Map<string, Set<string>>>();
 const opened = new WeakMap<Tx, Open>();
-const nesting = new AsyncLocalStorage<Open>();
+const nesting = (globals.__greenlightNesting ??= new AsyncLocalStorage<Open>());
 const dialect = new PgDialect();
 
 /**
