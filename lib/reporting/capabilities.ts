@@ -12,6 +12,7 @@ export const REPORT_DELAY_MINUTES = 240;
 export function reportingCapabilities(timeZone: string): Record<string, unknown> {
   return {
     available_reporting_frequencies: [...REPORTING_FREQUENCIES], expected_delay_minutes: REPORT_DELAY_MINUTES, timezone: timeZone, supports_webhooks: true,
-    available_metrics: ["impressions", "spend", "clicks"], date_range_support: "date_range",
+    available_metrics: ["impressions", "spend", "clicks", "ctr", "cost_per_click"], date_range_support: "date_range",
+    supports_creative_breakdown: true, supports_geo_breakdown: { country: true },
   };
 }
