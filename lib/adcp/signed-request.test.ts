@@ -104,6 +104,13 @@ describe("a signed request", () => {
     expect([unsigned.status, unsigned.headers.get("www-authenticate")]).toEqual(refused("request_signature_required"));
   });
 
+  test("may be a read by address: the query is signed with it", async () => {
+    const read = (signedUrl: string, sentPath: string) => send(sentPath, { method: "GET" }, { headers: signRequest({ method: "GET", url: signedUrl, headers: {} }, signer.key, {}).headers });
+    expect((await read(`${DOOR_URL}/api/v1/accounts?max_results=1`, "/api/v1/accounts?max_results=1")).status).toBe(200);
+    const changed = await read(`${DOOR_URL}/api/v1/accounts?max_results=1`, "/api/v1/accounts?max_results=2");
+    expect([changed.status, changed.headers.get("www-authenticate")]).toEqual(refused("request_signature_invalid"));
+  });
+
   test("with a token must be the same buyer's, and is bound by the token's permissions", async () => {
     expect((await accounts({ token: buyer.token })).status).toBe(200);
     const rival = await createBuyer(publisher.tenantId, { name: "Rival" });
