@@ -3,6 +3,7 @@ import { beforeEach, expect, test } from "vitest";
 import { useTestDatabase } from "@/test/db";
 import { callMcp, errorCode, newKey } from "@/test/fixtures/door";
 import { createPublisher, type PublisherFixture } from "@/test/fixtures/publisher";
+import { HAS_SCHEMAS_3_1, loadSchemas31 } from "@/test/fixtures/schemas-3-1";
 import { asStaff, failure } from "@/test/staff";
 import { compileSchema } from "../adcp/schemas";
 import { fromWireId } from "../ids";
@@ -36,6 +37,10 @@ test("a buyer is told when the publisher changes its account's status, at the ad
   expect(delivery?.body).toMatchObject({ task_type: "sync_accounts", status: "completed", idempotency_key: delivery?.idempotencyKey, result: { accounts: [{ status: "suspended", action: "updated", operator: "agency.example" }] } });
   const validate = compileSchema("account/sync-accounts-response");
   expect(validate(delivery?.body.result), JSON.stringify(validate.errors)).toBe(true);
+  if (HAS_SCHEMAS_3_1) {
+    expect(loadSchemas31()("core/mcp-webhook-payload", delivery?.body)).toEqual([]);
+    expect(loadSchemas31()("account/sync-accounts-response", delivery?.body.result)).toEqual([]);
+  }
   const configs = await asStaff(publisher.tenantId, "viewer", ({ db }) => db.select().from(pushNotificationConfigs).where(eq(pushNotificationConfigs.id, delivery?.configId ?? "")));
   expect(configs).toMatchObject([{ url: "https://buyer.example/second", purpose: "account", archivedAt: null }]);
   expect(errorCode(await callMcp("create_media_buy", { idempotency_key: newKey(), account: { brand: TERMS.brand, operator: TERMS.operator }, brand: TERMS.brand, start_time: "asap", end_time: new Date(Date.now() + 9 * 86_400_000).toISOString(), packages: [{ product_id: "homepage_display", pricing_option_id: "cpm_usd_fixed", budget: 1000 }] }, { token: publisher.token }))).toBe("ACCOUNT_SUSPENDED");

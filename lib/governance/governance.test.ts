@@ -6,6 +6,7 @@ import { createPublisher, type PublisherFixture } from "@/test/fixtures/publishe
 import { approval, denial, type GovernanceAgent, startGovernanceAgent } from "@/test/governance-agent";
 import { failure } from "@/test/staff";
 import { syncAccounts } from "../accounts/sync";
+import { withdrawMediaBuy } from "../approvals/withdraw";
 import { withTenant } from "../db/client";
 import { outbox } from "../events/schema";
 import { log } from "../log";
@@ -158,6 +159,20 @@ describe("an order of an account with a governance agent", () => {
     await run(placed);
     expect(await readTask(placed)).toMatchObject({ status: "rejected", error: { code: "VALIDATION_ERROR", field: "end_time" } });
   });
+});
+
+test("that the buyer withdraws while its agents are asked is never confirmed, and leaves nothing for staff", async () => {
+  agent.react({ status: 401 });
+  await register(agent.url);
+  const placed = await placeGoverned();
+  await run(placed);
+  await asBuyer(publisher, (ctx) => withdrawMediaBuy(ctx, publisher.session, { taskId: toWireId("task", placed.taskId) }));
+  expect((await review(publisher, placed.mediaBuyId, now)).openStep).toBeNull();
+  agent.react((request) => approval(request));
+  await register(agent.url);
+  await run(placed);
+  expect(await readTask(placed)).toMatchObject({ status: "canceled" });
+  expect((await readBuy(publisher, placed.mediaBuyId)).buy).toMatchObject({ status: "canceled", confirmedAt: null });
 });
 
 describe("conditions", () => {

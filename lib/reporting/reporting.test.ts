@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { useTestDatabase } from "@/test/db";
 import { asBuyer, asSystem, change, homepage, NOW, order, place, readBuy } from "@/test/fixtures/orders";
 import { createPublisher, type PublisherFixture } from "@/test/fixtures/publisher";
+import { HAS_SCHEMAS_3_1, loadSchemas31 } from "@/test/fixtures/schemas-3-1";
 import { failure } from "@/test/staff";
 import { findResponseProblem } from "../adcp/tool-schemas";
 import { getMediaBuyDeliveryTool } from "../adcp/tools/get-media-buy-delivery";
@@ -141,6 +142,20 @@ test("monthly: the calendar months of the ad server's zone", async () => {
   expect(await notices()).toEqual([]);
   await run(new Date("2027-04-01T03:00:00Z"));
   expect(await notices()).toMatchObject([{ notification_type: "scheduled", reporting_period: { start: "2027-03-01T00:00:00.000Z", end: "2027-03-31T23:00:00.000Z" }, media_buy_deliveries: [{ totals: { impressions: 4_000 } }] }]);
+});
+
+test.skipIf(!HAS_SCHEMAS_3_1)("notices fit 3.1's schemas too", async () => {
+  const problems = loadSchemas31();
+  const { record } = await running();
+  await run(new Date("2027-03-04T04:00:00Z"));
+  await record("2027-03-03", 1_000, new Date("2027-03-04T05:30:00Z"));
+  await run(new Date("2027-03-04T06:00:00Z"));
+  const rows = await asSystem(publisher, ({ db }) => db.select({ body: webhookDeliveries.body }).from(webhookDeliveries).where(like(webhookDeliveries.eventKey, "report:%")));
+  expect(rows).toHaveLength(2);
+  for (const { body } of rows) {
+    expect(problems("core/mcp-webhook-payload", body)).toEqual([]);
+    expect(problems("media-buy/get-media-buy-delivery-response", body.result)).toEqual([]);
+  }
 });
 
 test("only what was asked for is reported, and impressions and spend always", async () => {

@@ -128,7 +128,8 @@ export async function queueWebhook(ctx: Ctx, input: Webhook): Promise<boolean> {
     tenantId: ctx.tenantId, id: newId(ctx.now.getTime()), audience: "buyer", configId: input.configId, mediaBuyId: input.mediaBuyId, eventKey: input.eventKey, idempotencyKey, nextAttemptAt: ctx.now, createdAt: ctx.now,
     body: {
       idempotency_key: idempotencyKey, operation_id: receiver.operationId ?? input.taskId, task_id: input.taskId, task_type: input.taskType, protocol: "media-buy", status: "completed",
-      timestamp: ctx.now.toISOString(), result: input.result,
+      // 3.1 asks for the task's status inside of the result too, as answers have it.
+      timestamp: ctx.now.toISOString(), result: { status: "completed", ...input.result },
     },
   }]);
   return queued > 0;
