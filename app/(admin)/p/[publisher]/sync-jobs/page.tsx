@@ -30,7 +30,7 @@ export default async function SyncJobsPage({ params, searchParams }: { params: P
   return (
     <>
       <LiveRefresh topics={["sync_job"]} />
-      <PageHeader title="Sync jobs" description="Tests of connections and syncs of their inventory. They run in the background; ask for them on a connection's page." />
+      <PageHeader title="Sync jobs" description="Tests of connections, syncs of their inventory, and hourly pulls of what orders delivered. They run in the background; ask for the first two on a connection's page." />
       <Card flush>
         <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2 border-b border-line px-4 py-2.5">
           <FilterTabs label="State" tabs={TABS.map(([state, label]) => ({ label, href: `${path}${toQuery({ search, connection, state })}`, count: counts[state], isCurrent: query.state === state }))} />
