@@ -13,6 +13,8 @@ export const principals = pgTable("principals", {
   isSigningRequired: boolean("is_signing_required").notNull().default(false),
   /** Where staff set other limits than the defaults: see rate-limits.ts. */
   rateLimits: jsonb("rate_limits").$type<RateOverrides>().notNull().default({}),
+  /** Shows what is sold and how it is priced, without amounts; every order of theirs waits for a person. */
+  arePricesHidden: boolean("are_prices_hidden").notNull().default(false),
   platformMappings: jsonb("platform_mappings").$type<Record<string, unknown>>().notNull().default({}),
   createdAt: createdAt(),
   archivedAt: instant("archived_at"),

@@ -26,7 +26,7 @@ export type PackagesChange = {
   affected: PackageRow[];
 };
 
-type Input = { session: BuyerSession; account: AccountRow; request: UpdateRequest; buy: MediaBuyRow; flight: Flight; packages: PackageRow[] };
+type Input = { session: BuyerSession; account: AccountRow; request: UpdateRequest; buy: MediaBuyRow; flight: Flight; packages: PackageRow[]; catalogVersion: number };
 type Terms = { limits: Limits | undefined; connections: Map<string, Connection> };
 
 const KNOWN = new Set([
@@ -156,11 +156,11 @@ function assertKept(own: Flight, flight: Flight): void {
 type Added = { row: PackageRow; request: PackageRequest; connectionIds: string[]; path: string };
 
 /** More packages for a running order, sold as in a new one. What needs a review cannot join an order that had none. */
-async function sellNewPackages(ctx: Ctx, { request, buy, flight, packages }: Input): Promise<Added[]> {
+async function sellNewPackages(ctx: Ctx, { session, request, buy, flight, packages, catalogVersion }: Input): Promise<Added[]> {
   const asked = request.new_packages ?? [];
   if (asked.length === 0) return [];
   refuseTooMany(packages.length + asked.length, "new_packages");
-  const catalog = await loadCatalog(ctx, asked.map((item) => item.product_id), asked.map((item) => item.pricing_option_id));
+  const catalog = await loadCatalog(ctx, { catalogVersion, principalId: session.principalId }, [...new Set(asked.map((item) => item.product_id))]);
   return asked.map((item, index) => {
     const path = `new_packages[${index}]`;
     const sold = sellPackage(item, catalog, { ...flight, isSandbox: buy.isSandbox, joinsAt: ctx.now }, path);

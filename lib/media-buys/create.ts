@@ -21,7 +21,7 @@ import { assertForward, assertNotPast, assertTimeLeft, effectiveStart, parseInst
 import { attachCreatives, type PackageCreatives } from "./package-creatives";
 import { presentConfirmation, presentSoldPackage } from "./present";
 import { type AssignedCreative, creativeReadiness, type PackageRow } from "./queries";
-import { type CreateRequest, type PackageRequest, parseCreateRequest, refuseTooMany, refuseUnsupported, withoutCredentials } from "./request";
+import { type CreateRequest, parseCreateRequest, refuseTooMany, refuseUnsupported, withoutCredentials } from "./request";
 import { mediaBuys, mediaPackages } from "./schema";
 import { type Catalog, loadCatalog } from "./sellables";
 import { sellPackage, type SoldPackage } from "./sell";
@@ -29,7 +29,7 @@ import { openTask } from "./tasks";
 import { type MediaBuyRow, nextStatusAfterConfirmation } from "./transitions";
 import { type Flight } from "./units";
 
-export type CreateMediaBuyInput = { session: BuyerSession; account: AccountRow; request: Record<string, unknown>; agentUrl: string };
+export type CreateMediaBuyInput = { session: BuyerSession; account: AccountRow; request: Record<string, unknown>; agentUrl: string; catalogVersion: number };
 export type CreateMediaBuyOutcome =
   | { outcome: "confirmed"; mediaBuyId: string; payload: Record<string, unknown> }
   | { outcome: "submitted"; mediaBuyId: string; taskId: string; payload: Record<string, unknown> };
@@ -51,7 +51,7 @@ export async function createMediaBuy(ctx: Ctx, input: CreateMediaBuyInput): Prom
   const asked = request.packages;
   if (!asked || asked.length === 0) throw new AppError("VALIDATION_ERROR", "An order needs at least one package.", { field: "packages" });
   refuseTooMany(asked.length, "packages");
-  const catalog = await loadCatalog(ctx, unique(asked, "product_id"), unique(asked, "pricing_option_id"));
+  const catalog = await loadCatalog(ctx, { catalogVersion: input.catalogVersion, principalId: input.session.principalId }, unique(asked.map((item) => item.product_id)));
   const packages = asked.map((item, index) => sellPackage(item, catalog, { ...flight, isSandbox: input.account.isSandbox }, `packages[${index}]`));
   const totals = agreeTotals(packages, request);
   assertNotPast(flight.startsAt, ctx.now);
@@ -161,6 +161,6 @@ function orderName(account: AccountRow, packages: SoldPackage[]): string {
   return `${account.name}: ${packages[0]?.sold.productName ?? ""}`.slice(0, NAME_LENGTH_MAX) + more;
 }
 
-function unique(packages: PackageRequest[], key: "product_id" | "pricing_option_id"): string[] {
-  return [...new Set(packages.map((item) => item[key]))];
+function unique(ids: string[]): string[] {
+  return [...new Set(ids)];
 }

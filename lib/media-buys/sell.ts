@@ -55,7 +55,7 @@ export function sellPackage(input: PackageRequest, catalog: Catalog, order: Flig
   assertExpressible(terms, new Map(connections.map((connection) => [connection.id, connection])), path);
   return {
     ...terms, productId: sellable.product.id, isPaused: input.paused ?? false, buyerContext: input.context ?? null, connections, request: input,
-    isReviewRequired: sellable.product.isReviewRequired ?? catalog.publisher?.isReviewRequired ?? true,
+    isReviewRequired: catalog.arePricesHidden || (sellable.product.isReviewRequired ?? catalog.publisher?.isReviewRequired ?? true),
   };
 }
 

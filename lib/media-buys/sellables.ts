@@ -2,31 +2,76 @@ import { and, eq, inArray, isNull } from "drizzle-orm";
 import { adapterConfigs } from "../ad-servers/schema";
 import { type Ctx } from "../context";
 import { currencyLimits, pricingOptions, products, productTargets } from "../products/schema";
+import { type Audiences, loadAudiences } from "../products/visibility";
 import { tenants } from "../tenants/schema";
 
-export type PricingOption = Pick<typeof pricingOptions.$inferSelect, "pricingOptionId" | "pricingModel" | "currency" | "rateMicros" | "floorMicros" | "minSpendMicros">;
+export type PricingOption = Pick<typeof pricingOptions.$inferSelect, "pricingOptionId" | "pricingModel" | "currency" | "rateMicros" | "floorMicros" | "minSpendMicros" | "isReserved">;
 export type Limits = { minPackageMicros: bigint; maxDailyPackageMicros: bigint | null };
 export type Connection = Pick<typeof adapterConfigs.$inferSelect, "id" | "kind" | "name" | "mode" | "status" | "currency">;
 export type Target = { connection: Connection; config: Record<string, unknown> };
-type ProductRow = Pick<typeof products.$inferSelect, "id" | "productId" | "name" | "deliveryType" | "formatIds" | "isReviewRequired">;
+type ProductRow = Pick<typeof products.$inferSelect, "id" | "productId" | "name" | "deliveryType" | "formatIds" | "isReviewRequired" | "visibility">;
 
 export type Sellable = { product: ProductRow; options: Map<string, PricingOption>; targets: Map<string, Target> };
 export type Catalog = {
+  /** By product_id: what this buyer may buy, at the prices offered to them. */
   products: Map<string, Sellable>;
   limits: Map<string, Limits>;
   /** null when none of the products exists. */
   publisher: { slug: string; isReviewRequired: boolean; decisionTimeMinutes: number } | null;
+  /** This buyer sees no amounts: a person confirms what they order. */
+  arePricesHidden: boolean;
 };
 
-/** Everything that selling these products takes, in one query: products on sale, the named prices, targets with their connections, limits, the publisher's rule. */
-export async function loadCatalog(ctx: Ctx, productIds: string[], pricingOptionIds: string[]): Promise<Catalog> {
+/** Whose catalogue, as of which version: see decision 004. */
+export type CatalogKey = { catalogVersion: number; principalId: string };
+
+/** One publisher's sellables at one version, as far as they were asked for. Nothing in it depends on the buyer. */
+type Known = { products: Map<string, Sellable & { optionIds: Map<string, string> }>; limits: Map<string, Limits>; publisher: Catalog["publisher"]; audiences: Audiences };
+
+const KNOWN_MAX = 200;
+const known = new Map<string, Known>();
+
+/**
+ * What selling these products takes: products on sale, prices, targets with their connections, limits, the publisher's rule. From memory
+ * where this version of the catalogue was read before; the version moves with everything that is read here.
+ */
+export async function loadCatalog(ctx: Ctx, { catalogVersion, principalId }: CatalogKey, productIds: string[]): Promise<Catalog> {
+  const name = `${ctx.tenantId} ${catalogVersion}`;
+  const found = known.get(name);
+  const missing = productIds.filter((id) => !found?.products.has(id));
+  const entry = found && missing.length === 0 ? found : await readProducts(ctx, missing, found);
+  known.delete(name);
+  known.set(name, entry);
+  const oldest = known.keys().next();
+  if (known.size > KNOWN_MAX && !oldest.done) known.delete(oldest.value);
+
+  const products = new Map<string, Sellable>();
+  for (const id of productIds) {
+    const item = entry.products.get(id);
+    if (item && isFor(entry.audiences.byProduct.get(item.product.id), item.product.visibility === "selected", principalId)) products.set(id, optionsFor(item, entry.audiences, principalId));
+  }
+  return { products, limits: entry.limits, publisher: products.size > 0 ? entry.publisher : null, arePricesHidden: entry.audiences.priceless.has(principalId) };
+}
+
+function isFor(buyers: ReadonlySet<string> | undefined, isRestricted: boolean, principalId: string): boolean {
+  return !isRestricted || (buyers?.has(principalId) ?? false);
+}
+
+function optionsFor(item: Sellable & { optionIds: Map<string, string> }, audiences: Audiences, principalId: string): Sellable {
+  const options = [...item.options].filter(([id, { isReserved }]) => isFor(audiences.byPrice.get(item.optionIds.get(id) ?? ""), isReserved, principalId));
+  return options.length === item.options.size ? item : { ...item, options: new Map(options) };
+}
+
+async function readProducts(ctx: Ctx, productIds: string[], before: Known | undefined): Promise<Known> {
+  const audiences = before?.audiences ?? (await loadAudiences(ctx.db, ctx.tenantId));
   const rows = await ctx.db
     .select({
-      product: { id: products.id, productId: products.productId, name: products.name, deliveryType: products.deliveryType, formatIds: products.formatIds, isReviewRequired: products.isReviewRequired },
+      product: { id: products.id, productId: products.productId, name: products.name, deliveryType: products.deliveryType, formatIds: products.formatIds, isReviewRequired: products.isReviewRequired, visibility: products.visibility },
       publisher: { slug: tenants.slug, isReviewRequired: tenants.isReviewRequired, decisionTimeMinutes: tenants.decisionTimeMinutes },
+      optionId: pricingOptions.id,
       option: {
         pricingOptionId: pricingOptions.pricingOptionId, pricingModel: pricingOptions.pricingModel, currency: pricingOptions.currency,
-        rateMicros: pricingOptions.rateMicros, floorMicros: pricingOptions.floorMicros, minSpendMicros: pricingOptions.minSpendMicros,
+        rateMicros: pricingOptions.rateMicros, floorMicros: pricingOptions.floorMicros, minSpendMicros: pricingOptions.minSpendMicros, isReserved: pricingOptions.isReserved,
       },
       limits: { minPackageMicros: currencyLimits.minPackageMicros, maxDailyPackageMicros: currencyLimits.maxDailyPackageMicros },
       target: productTargets.config,
@@ -34,23 +79,27 @@ export async function loadCatalog(ctx: Ctx, productIds: string[], pricingOptionI
     })
     .from(products)
     .innerJoin(tenants, eq(tenants.id, products.tenantId))
-    .leftJoin(pricingOptions, and(
-      eq(pricingOptions.tenantId, products.tenantId), eq(pricingOptions.productId, products.id), inArray(pricingOptions.pricingOptionId, pricingOptionIds), isNull(pricingOptions.archivedAt),
-    ))
+    .leftJoin(pricingOptions, and(eq(pricingOptions.tenantId, products.tenantId), eq(pricingOptions.productId, products.id), isNull(pricingOptions.archivedAt)))
     .leftJoin(currencyLimits, and(eq(currencyLimits.tenantId, products.tenantId), eq(currencyLimits.currency, pricingOptions.currency)))
     .leftJoin(productTargets, and(eq(productTargets.tenantId, products.tenantId), eq(productTargets.productId, products.id)))
     .leftJoin(adapterConfigs, and(eq(adapterConfigs.tenantId, productTargets.tenantId), eq(adapterConfigs.id, productTargets.adapterConfigId), isNull(adapterConfigs.archivedAt)))
     .where(and(eq(products.tenantId, ctx.tenantId), inArray(products.productId, productIds), isNull(products.archivedAt)));
 
-  const catalog: Catalog = { products: new Map(), limits: new Map(), publisher: rows[0]?.publisher ?? null };
+  // A new entry, not a change of the old one: other orders may be reading that.
+  const entry: Known = { products: new Map(before?.products), limits: new Map(before?.limits), publisher: before?.publisher ?? rows[0]?.publisher ?? null, audiences };
+  const fresh = new Map<string, Sellable & { optionIds: Map<string, string> }>();
   for (const row of rows) {
-    const sellable = catalog.products.get(row.product.productId) ?? { product: row.product, options: new Map(), targets: new Map() };
-    catalog.products.set(row.product.productId, sellable);
-    if (row.option) sellable.options.set(row.option.pricingOptionId, row.option);
-    if (row.option && row.limits) catalog.limits.set(row.option.currency, row.limits);
+    const sellable = fresh.get(row.product.productId) ?? { product: row.product, options: new Map(), optionIds: new Map(), targets: new Map() };
+    fresh.set(row.product.productId, sellable);
+    if (row.option && row.optionId) {
+      sellable.options.set(row.option.pricingOptionId, row.option);
+      sellable.optionIds.set(row.option.pricingOptionId, row.optionId);
+      if (row.limits) entry.limits.set(row.option.currency, row.limits);
+    }
     if (row.connection && row.target) sellable.targets.set(row.connection.id, { connection: row.connection, config: row.target });
   }
-  return catalog;
+  for (const [id, sellable] of fresh) entry.products.set(id, sellable);
+  return entry;
 }
 
 /** Limits of one currency, for a change of what is already sold. */

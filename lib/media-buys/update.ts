@@ -17,7 +17,7 @@ import { type MediaBuyStatus } from "./schema";
 import { isTerminal, type MediaBuyRow, nextStatusAfterConfirmation, reviseMediaBuy, transitionMediaBuy } from "./transitions";
 import { type Flight } from "./units";
 
-export type UpdateMediaBuyInput = { session: BuyerSession; account: AccountRow; request: Record<string, unknown>; agentUrl: string };
+export type UpdateMediaBuyInput = { session: BuyerSession; account: AccountRow; request: Record<string, unknown>; agentUrl: string; catalogVersion: number };
 
 /** Any other field is refused: a buyer must never believe in a change that did not happen. */
 const KNOWN = new Set([

@@ -8,9 +8,12 @@ import { publisherPartners } from "../properties/schema";
 import { reportingCapabilities } from "../reporting/capabilities";
 import { tenants } from "../tenants/schema";
 import { pricingOptions, products, productTargets } from "./schema";
+import { type Audiences, loadAudiences } from "./visibility";
 
 /** One product as get_products shows it, with what its filters and its ranking look at. */
 export type CatalogItem = {
+  /** products.id */
+  id: string;
   productId: string;
   name: string;
   deliveryType: "guaranteed" | "non_guaranteed";
@@ -19,7 +22,10 @@ export type CatalogItem = {
   countries: readonly string[] | null;
   enforcedPolicies: readonly string[];
   exclusivity: string;
-  prices: readonly { currency: string; isFixed: boolean; minSpend: number }[];
+  /** In the order of `wire.pricing_options`; `buyers` null: for everybody who sees the product. */
+  prices: readonly { currency: string; isFixed: boolean; minSpend: number; buyers: ReadonlySet<string> | null }[];
+  /** null: everybody sees it. */
+  buyers: ReadonlySet<string> | null;
   /** Everything a brief is compared with, in lower case. */
   text: string;
   wire: Record<string, unknown>;
@@ -27,6 +33,10 @@ export type CatalogItem = {
 
 export type Catalog = {
   items: readonly CatalogItem[];
+  /** Buyers whose view may differ from that of all others with a token. */
+  named: ReadonlySet<string>;
+  /** Buyers who see no amounts. */
+  priceless: ReadonlySet<string>;
   publisherName: string;
   publisherDomains: readonly string[];
   channels: readonly string[];
@@ -67,17 +77,21 @@ async function loadCatalog(tx: Tx, { tenantId, agentUrl }: Key): Promise<Catalog
     .where(and(eq(publisherPartners.tenantId, tenantId), isNull(publisherPartners.archivedAt))).orderBy(asc(publisherPartners.publisherDomain));
   const rows = await tx.select().from(products).where(and(eq(products.tenantId, tenantId), isNull(products.archivedAt))).orderBy(asc(products.position), asc(products.id));
   const prices = await tx.select().from(pricingOptions).where(and(eq(pricingOptions.tenantId, tenantId), isNull(pricingOptions.archivedAt))).orderBy(asc(pricingOptions.createdAt), asc(pricingOptions.id));
+  const audiences = await loadAudiences(tx, tenantId);
   const publisherDomains = partners.length > 0 ? partners.map(({ domain }) => domain) : [new URL(agentUrl).hostname];
   const items = rows.flatMap((row): CatalogItem[] => {
     const options = prices.filter((price) => price.productId === row.id);
     // Without a price there is nothing to buy.
-    return options.length === 0 ? [] : [toItem(row, options, { agentUrl, publisherDomains, timeZone: tenant.timeZone })];
+    return options.length === 0 ? [] : [toItem(row, options, audiences, { agentUrl, publisherDomains, timeZone: tenant.timeZone })];
   });
+  const open = items.filter(({ buyers }) => buyers === null);
   return {
     items,
+    named: audiences.named,
+    priceless: audiences.priceless,
     publisherDomains,
-    channels: [...new Set(items.flatMap((item) => item.channels))],
-    pricingModels: [...new Set(prices.filter(({ productId }) => rows.some((row) => row.id === productId)).map(({ pricingModel }) => pricingModel))],
+    channels: [...new Set(open.flatMap((item) => item.channels))],
+    pricingModels: [...new Set(prices.filter(({ productId, isReserved }) => !isReserved && open.some((item) => item.id === productId)).map(({ pricingModel }) => pricingModel))],
     targetingDimensions: await loadTargetingDimensions(tx, tenantId),
     publisherName: tenant.name,
   };
@@ -94,9 +108,12 @@ async function loadTargetingDimensions(tx: Tx, tenantId: string): Promise<string
 type ProductRow = typeof products.$inferSelect;
 type PriceRow = typeof pricingOptions.$inferSelect;
 
-function toItem(row: ProductRow, options: PriceRow[], publisher: { agentUrl: string; publisherDomains: readonly string[]; timeZone: string }): CatalogItem {
+const NOBODY: ReadonlySet<string> = new Set();
+
+function toItem(row: ProductRow, options: PriceRow[], audiences: Audiences, publisher: { agentUrl: string; publisherDomains: readonly string[]; timeZone: string }): CatalogItem {
   const details = row.details;
   return {
+    id: row.id,
     productId: row.productId,
     name: row.name,
     deliveryType: row.deliveryType,
@@ -105,7 +122,8 @@ function toItem(row: ProductRow, options: PriceRow[], publisher: { agentUrl: str
     countries: stringsOf(details.countries),
     enforcedPolicies: stringsOf(details.enforced_policies) ?? [],
     exclusivity: typeof details.exclusivity === "string" ? details.exclusivity : "none",
-    prices: options.map((option) => ({ currency: option.currency, isFixed: option.rateMicros !== null, minSpend: option.minSpendMicros === null ? 0 : microsToNumber(option.minSpendMicros) })),
+    prices: options.map((option) => ({ currency: option.currency, isFixed: option.rateMicros !== null, minSpend: option.minSpendMicros === null ? 0 : microsToNumber(option.minSpendMicros), buyers: option.isReserved ? (audiences.byPrice.get(option.id) ?? NOBODY) : null })),
+    buyers: row.visibility === "selected" ? (audiences.byProduct.get(row.id) ?? NOBODY) : null,
     text: [row.name, row.description, row.productId, ...row.channels, ...row.formatIds, row.deliveryType].join(" ").replaceAll(/[_-]+/g, " ").toLowerCase(),
     wire: {
       publisher_properties: publisher.publisherDomains.map((domain) => ({ publisher_domain: domain, selection_type: "all" })),
@@ -132,6 +150,18 @@ function presentPrice(option: PriceRow): Record<string, unknown> {
     ...(option.priceGuidance === null ? {} : { price_guidance: option.priceGuidance }),
     ...(option.minSpendMicros === null ? {} : { min_spend_per_package: microsToNumber(option.minSpendMicros) }),
   };
+}
+
+/** The products that a buyer sees, with the prices offered to them; null: a caller without a token. What is for others is not there. */
+export function itemsFor(items: readonly CatalogItem[], principalId: string | null): readonly CatalogItem[] {
+  const isFor = (buyers: ReadonlySet<string> | null) => buyers === null || (principalId !== null && buyers.has(principalId));
+  return items.flatMap((item): CatalogItem[] => {
+    if (!isFor(item.buyers)) return [];
+    if (item.prices.every(({ buyers }) => buyers === null)) return [item];
+    const options = Array.isArray(item.wire.pricing_options) ? item.wire.pricing_options : [];
+    const prices = item.prices.filter(({ buyers }) => isFor(buyers));
+    return prices.length === 0 ? [] : [{ ...item, prices, wire: { ...item.wire, pricing_options: options.filter((_option, index) => isFor(item.prices[index]?.buyers ?? null)) } }];
+  });
 }
 
 /** For callers without a token: how it is priced, not what it costs. */

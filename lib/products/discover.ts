@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type PageRequest, toPage } from "../adcp/cursor";
 import { AppError } from "../errors";
-import { type Catalog, type CatalogItem, withoutPrices } from "./catalog";
+import { type Catalog, type CatalogItem, itemsFor, withoutPrices } from "./catalog";
 import { matchesFilters, relevanceOf, wordsOf } from "./search";
 
 const formatRef = z.looseObject({ id: z.string() });
@@ -35,21 +35,23 @@ const REQUIRED_FIELDS = ["product_id", "name", "description", "publisher_propert
 type Ranked = { item: CatalogItem; score: number; relevance: string | null; place: number };
 
 /** The payload of get_products: the publisher's products that pass the filters, best match of the brief first. */
-export function discoverProducts(catalog: Catalog, request: Record<string, unknown>, options: { page: PageRequest; hasPrices: boolean; isSandbox: boolean }): Record<string, unknown> {
+export function discoverProducts(catalog: Catalog, request: Record<string, unknown>, options: { page: PageRequest; buyer: { principalId: string; isSandbox: boolean } | null }): Record<string, unknown> {
   const input = discoveryInput.parse(request);
   assertMode(input);
-  const refined = applyRefinements(catalog.items, input.refine ?? []);
+  const { buyer } = options;
+  const hasPrices = buyer !== null && !catalog.priceless.has(buyer.principalId);
+  const refined = applyRefinements(itemsFor(catalog.items, buyer?.principalId ?? null), input.refine ?? []);
   const ranked = rank(refined.items.filter((item) => matchesFilters(item, input.filters, input.required_policies)), refined.words ?? wordsOf(input.brief ?? ""), input.preferred_delivery_types);
   const rest = options.page.after ? ranked.slice(indexAfter(ranked, options.page.after)) : ranked;
   const { rows, pagination } = toPage(rest.slice(0, options.page.limit + 1), options.page, "products", ({ item, place }) => [place, item.productId], ranked.length);
   return {
-    products: rows.map((row) => presentProduct(row, options.hasPrices, input.fields)),
+    products: rows.map((row) => presentProduct(row, hasPrices, input.fields)),
     pagination,
     ...(input.refine ? { refinement_applied: refined.applied } : {}),
     ...(input.property_list === undefined ? {} : { property_list_applied: false }),
     ...(input.catalog === undefined ? {} : { catalog_applied: false }),
-    ...(options.isSandbox ? { sandbox: true } : {}),
-    ...(options.hasPrices ? {} : { ext: { greenlight: { prices: "Prices are shown to buyers with a token." } } }),
+    ...(buyer?.isSandbox ? { sandbox: true } : {}),
+    ...(hasPrices ? {} : { ext: { greenlight: { prices: buyer === null ? "Prices are shown to buyers with a token." : "Ask the publisher for prices: your orders are confirmed by a person." } } }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 import { boolean, check, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from "drizzle-orm/pg-core";
 import { adapterConfigs } from "../ad-servers/schema";
+import { principals } from "../buyers/schema";
 import { createdAt, currency, id, instant, micros, tenantId, updatedAt } from "../db/columns";
 import { tenants } from "../tenants/schema";
 
@@ -19,6 +20,8 @@ export const products = pgTable("products", {
   deliveryType: text("delivery_type", { enum: ["guaranteed", "non_guaranteed"] }).notNull(),
   /** null: as the publisher's own setting says. */
   isReviewRequired: boolean("is_review_required"),
+  /** selected: for the buyers in product_buyers alone; to all others the product does not exist. */
+  visibility: text("visibility", { enum: ["all", "selected"] }).notNull().default("all"),
   /** Protocol fields that are shown as they are: publisher_properties, delivery_measurement, reporting_capabilities, creative_policy, countries … */
   details: jsonb("details").$type<Record<string, unknown>>().notNull().default({}),
   position: integer("position").notNull().default(0),
@@ -30,6 +33,7 @@ export const products = pgTable("products", {
   primaryKey({ columns: [t.tenantId, t.id] }),
   unique("products_product_id_key").on(t.tenantId, t.productId),
   index("products_list").on(t.tenantId, t.position, t.id),
+  check("products_visibility", sql`${t.visibility} in ('all','selected')`),
   check("products_delivery_type", sql`${t.deliveryType} in ('guaranteed','non_guaranteed')`),
 ]);
 
@@ -47,6 +51,8 @@ export const pricingOptions = pgTable("pricing_options", {
   floorMicros: micros("floor_micros"),
   priceGuidance: jsonb("price_guidance").$type<Record<string, number>>(),
   minSpendMicros: micros("min_spend_micros"),
+  /** Negotiated: for the buyers in pricing_option_buyers alone; to all others it does not exist. */
+  isReserved: boolean("is_reserved").notNull().default(false),
   createdAt: createdAt(),
   archivedAt: instant("archived_at"),
 }, (t) => [
@@ -54,6 +60,33 @@ export const pricingOptions = pgTable("pricing_options", {
   unique("pricing_options_key").on(t.tenantId, t.productId, t.pricingOptionId),
   foreignKey({ columns: [t.tenantId, t.productId], foreignColumns: [products.tenantId, products.id] }),
   check("pricing_options_price", sql`(${t.rateMicros} is null) <> (${t.floorMicros} is null)`),
+]);
+
+/** Who sees a product whose visibility is `selected`. */
+export const productBuyers = pgTable("product_buyers", {
+  tenantId: tenantId(),
+  productId: uuid("product_id").notNull(),
+  principalId: uuid("principal_id").notNull(),
+  createdAt: createdAt(),
+}, (t) => [
+  primaryKey({ columns: [t.tenantId, t.productId, t.principalId] }),
+  foreignKey({ columns: [t.tenantId, t.productId], foreignColumns: [products.tenantId, products.id] }),
+  foreignKey({ columns: [t.tenantId, t.principalId], foreignColumns: [principals.tenantId, principals.id] }),
+  index("product_buyers_by_principal").on(t.tenantId, t.principalId),
+]);
+
+/** Who may buy at a reserved price. */
+export const pricingOptionBuyers = pgTable("pricing_option_buyers", {
+  tenantId: tenantId(),
+  /** pricing_options.id */
+  pricingOptionId: uuid("pricing_option_id").notNull(),
+  principalId: uuid("principal_id").notNull(),
+  createdAt: createdAt(),
+}, (t) => [
+  primaryKey({ columns: [t.tenantId, t.pricingOptionId, t.principalId] }),
+  foreignKey({ columns: [t.tenantId, t.pricingOptionId], foreignColumns: [pricingOptions.tenantId, pricingOptions.id] }),
+  foreignKey({ columns: [t.tenantId, t.principalId], foreignColumns: [principals.tenantId, principals.id] }),
+  index("pricing_option_buyers_by_principal").on(t.tenantId, t.principalId),
 ]);
 
 /** Product × connection, with that ad server's own typed config (its productTargetSchema). */

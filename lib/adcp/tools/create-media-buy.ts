@@ -13,7 +13,7 @@ export const createMediaBuyTool: Tool = {
   async run(call, input) {
     const account = await resolveAccount(call, call.session, input.account);
     assertAccountMayOrder(account);
-    const result = await createMediaBuy(call, { session: call.session, account, request: input, agentUrl: call.agentUrl });
+    const result = await createMediaBuy(call, { session: call.session, account, request: input, agentUrl: call.agentUrl, catalogVersion: call.catalogVersion });
     return {
       payload: { ...result.payload, idempotency_key: input.idempotency_key },
       summary: result.outcome === "submitted" ? `The order was received. ${String(result.payload.message)}` : "The order is confirmed.",

@@ -27,11 +27,14 @@ export const getProductsTool: Tool = {
   async run(call, input) {
     await assertAccount(call, input.account);
     const { session, tenantId, catalogVersion, agentUrl } = call;
-    const key = JSON.stringify([tenantId, catalogVersion, agentUrl, session !== null, session?.isSandbox, input.catalog !== undefined, input.property_list !== undefined, RELEVANT.map((name) => input[name])]);
+    const catalog = await readCatalog(call);
+    // Buyers for whom nothing is reserved or hidden see the same.
+    const view = session === null ? "visitor" : catalog.named.has(session.principalId) ? session.principalId : "buyer";
+    const key = JSON.stringify([tenantId, catalogVersion, agentUrl, view, session?.isSandbox, input.catalog !== undefined, input.property_list !== undefined, RELEVANT.map((name) => input[name])]);
     const known = answers.get(key);
     if (known) return known;
     // 3.1: what a buyer sees may be theirs alone, what everybody sees may be kept for all.
-    const payload: Record<string, unknown> = { cache_scope: session === null ? "public" : "account", ...discoverProducts(await readCatalog(call), input, { page: readPage(input, "products"), hasPrices: session !== null, isSandbox: session?.isSandbox ?? false }) };
+    const payload: Record<string, unknown> = { cache_scope: session === null ? "public" : "account", ...discoverProducts(catalog, input, { page: readPage(input, "products"), buyer: session }) };
     const shown = Array.isArray(payload.products) ? payload.products.length : 0;
     const answer = { payload, summary: `${shown} product${shown === 1 ? "" : "s"}${session === null ? "; prices need a token" : ""}.` };
     if (key.length <= KEY_LENGTH_MAX) answers.set(key, { ...answer, json: JSON.stringify(payload) });

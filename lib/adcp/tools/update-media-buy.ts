@@ -16,7 +16,7 @@ export const updateMediaBuyTool: Tool = {
     // A sandbox buyer's accounts come into being by being named: a wrong one proves nothing.
     const account = call.session.isSandbox ? ((await findAccountOfMediaBuy(call, call.session, String(input.media_buy_id))) ?? named) : named;
     assertAccountIsOpen(account);
-    const { payload } = await updateMediaBuy(call, { session: call.session, account, request: input, agentUrl: call.agentUrl });
+    const { payload } = await updateMediaBuy(call, { session: call.session, account, request: input, agentUrl: call.agentUrl, catalogVersion: call.catalogVersion });
     return { payload, summary: `The media buy is ${String(payload.status)} at revision ${String(payload.revision)}; its ad servers follow.` };
   },
 };
