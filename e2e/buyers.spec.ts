@@ -111,6 +111,27 @@ test("a rotated token works on while the new one is put in place; permissions ar
   await expect(main(page).getByText(/permissions do not cover this tool/)).toBeVisible();
 });
 
+test("an account is suspended: its orders are refused, and the refusal says so to staff", async ({ page }) => {
+  await signIn(page, "admin@demo.example");
+  await makeBuyer(page, `Tailspin ${Date.now().toString(36)}`);
+  const token = await issueToken(page, "Production");
+  const account = { brand: { domain: "tailspin.example" }, operator: "tailspin.example" };
+  const key = (name: string) => `buyers-${Date.now()}-${name}-0000`;
+  expect(await postTool("sync_accounts", { idempotency_key: key("sync"), accounts: [{ ...account, billing: "operator" }] }, token)).toBe(200);
+  await page.reload();
+  await page.getByRole("button", { name: /^Change the status of/ }).click();
+  await page.getByRole("radio", { name: "Suspended" }).check();
+  await expectAccessible(page);
+  await page.getByRole("button", { name: "Change status" }).click();
+  await expect(page.getByRole("table", { name: "Accounts" }).getByText("Suspended", { exact: true })).toBeVisible();
+  expect(await postTool("create_media_buy", {
+    idempotency_key: key("order"), brand: { domain: "tailspin.example" }, account, start_time: "2031-01-01T00:00:00Z", end_time: "2031-02-01T00:00:00Z",
+    packages: [{ product_id: "homepage_display", pricing_option_id: "cpm_usd_fixed", budget: 500 }],
+  }, token)).toBe(403);
+  await failedCall(page, "ACCOUNT_SUSPENDED").getByRole("link").click();
+  await expect(main(page).getByText(/account’s status stops its orders/)).toBeVisible();
+});
+
 test("a mistake in a form is named where it is; limits and keys are kept by hand", async ({ page }) => {
   await signIn(page, "admin@demo.example");
   const name = `Fabrikam ${Date.now().toString(36)}`;

@@ -35,7 +35,7 @@ export function LimitsCard({ principalId, limits, usage, action }: RateUsage & {
       </div>
       {usage.length === 0 ? null : (
         <div className="border-t border-line">
-          <Table caption="Calls against the limits" isCaptionVisible>
+          <Table caption="Calls against the limits. They are taken in blocks ahead, so that “Taken” runs ahead of the calls." isCaptionVisible>
             <TableHead><ColumnHeader>Tool</ColumnHeader><ColumnHeader>With</ColumnHeader><ColumnHeader isNumeric>Per second</ColumnHeader><ColumnHeader isNumeric>Left now</ColumnHeader><ColumnHeader isNumeric>Taken</ColumnHeader><ColumnHeader isNumeric>Refused</ColumnHeader></TableHead>
             <TableBody>
               {usage.map((row) => (

@@ -8,6 +8,7 @@ import { Dialog } from "@/components/ui/dialog";
 import { Field, FieldGroup } from "@/components/ui/field";
 import { Checkbox, Input, Radio, Select } from "@/components/ui/input";
 import { type AdminAction } from "@/lib/auth/action-state";
+import { type TokenState } from "@/lib/buyers/queries";
 import { SCOPES } from "@/lib/buyers/scopes";
 import { ShownSecret } from "./secret";
 
@@ -48,13 +49,13 @@ export function IssueToken({ action, principalId, isSandbox }: { action: AdminAc
   );
 }
 
-/** Replaces a token by a new one, while the old one works on for a while. */
-export function RotateToken({ action, token }: { action: AdminAction; token: { id: string; prefix: string; name: string } }) {
+/** Replaces a token by a new one, while the old one works on for a while. Stays on the screen once it has: the new token is in its dialog. */
+export function RotateToken({ action, token }: { action: AdminAction; token: { id: string; prefix: string; state: TokenState } }) {
   const [isOpen, setOpen] = useState(false);
   return (
     <Dialog
       open={isOpen} onOpenChange={setOpen} title={`Rotate ${token.prefix}…`} description="A new token with the same permissions takes its place."
-      trigger={<Button size="small" aria-label={`Rotate token ${token.prefix}`}><RefreshCw aria-hidden />Rotate</Button>}
+      trigger={token.state === "working" ? <Button size="small" aria-label={`Rotate token ${token.prefix}`}><RefreshCw aria-hidden />Rotate</Button> : undefined}
     >
       <ActionForm action={action}>
         {(form) => (form.state.status === "ok" && form.state.secret ? <Issued secret={form.state.secret} onDone={() => setOpen(false)} /> : (

@@ -34,7 +34,7 @@ export function TokensCard({ buyer, actions, now, timeZone }: { buyer: Principal
                   {actions ? (
                     <Cell>
                       <div className="flex justify-end gap-1.5">
-                        {token.state === "working" ? <RotateToken action={actions.rotate} token={token} /> : null}
+                        {isUsable ? <RotateToken action={actions.rotate} token={token} /> : null}
                         {isUsable ? (
                           <ConfirmAction
                             action={actions.revoke} fields={{ tokenId: token.id }} title={`Revoke ${token.prefix}…?`} confirmLabel="Revoke token"

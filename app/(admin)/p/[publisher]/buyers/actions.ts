@@ -1,6 +1,8 @@
 "use server";
 
 import { z } from "zod";
+import { ACCOUNT_STATUSES } from "@/lib/accounts/schema";
+import { decideAccount } from "@/lib/accounts/status";
 import { adminAction } from "@/lib/auth/action";
 import { principalInput } from "@/lib/buyers/input";
 import { registerSigningKeys, revokeSigningKey } from "@/lib/buyers/key-service";
@@ -69,4 +71,9 @@ export const replayAction = adminAction("webhook.replay", z.strictObject({ deliv
 export const replayAllAction = adminAction("webhook.replay", z.strictObject({ principalId: z.uuid(), url: z.string().max(4_000) }), async (ctx, input) => {
   const count = await replayDeadLetters(ctx, input);
   return { message: count === 0 ? "There is nothing left to send again." : count === 1 ? "One notice is sent again." : `${count} notices are sent again.` };
+});
+
+export const decideAccountAction = adminAction("account.decide", z.strictObject({ accountId: z.uuid(), status: z.enum(ACCOUNT_STATUSES, "Choose a status.") }), async (ctx, input) => {
+  await decideAccount(ctx, input);
+  return { message: "The account's status is changed." };
 });

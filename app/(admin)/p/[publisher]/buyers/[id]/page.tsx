@@ -33,7 +33,7 @@ import { toWireId } from "@/lib/ids";
 import { formatDate } from "@/lib/time";
 import { listDeadLetters, listReceivers } from "@/lib/webhooks/receivers";
 import {
-  archiveBuyerAction, issueTokenAction, registerKeysAction, renameBuyerAction, replayAction, replayAllAction, requireSigningAction, revokeKeyAction, revokeTokenAction, rotateTokenAction, saveLimitsAction,
+  archiveBuyerAction, decideAccountAction, issueTokenAction, registerKeysAction, renameBuyerAction, replayAction, replayAllAction, requireSigningAction, revokeKeyAction, revokeTokenAction, rotateTokenAction, saveLimitsAction,
 } from "../actions";
 
 type Props = { params: Promise<{ publisher: string; id: string }>; searchParams: Promise<SearchParams> };
@@ -116,7 +116,7 @@ export default async function BuyerPage({ params, searchParams }: Props) {
           <KeysCard buyer={buyer} actions={canEdit ? { register: registerKeysAction, revoke: revokeKeyAction, require: requireSigningAction } : null} now={now} timeZone={timeZone} />
           <ReceiversCard principalId={id} receivers={receivers} deadLetters={deadLetters} actions={page.can("webhook.replay") ? { one: replayAction, all: replayAllAction } : null} now={now} timeZone={timeZone} />
         </div>
-        <AccountsCard accounts={accounts} publisher={publisher} now={now} timeZone={timeZone} />
+        <AccountsCard accounts={accounts} publisher={publisher} decide={page.can("account.decide") ? decideAccountAction : null} now={now} timeZone={timeZone} />
         <LimitsCard principalId={id} {...rates} action={canEdit ? saveLimitsAction : null} />
       </div>
     </>

@@ -54,8 +54,8 @@ export default async function CallPage({ params }: Props) {
             { term: "With", description: call.credential ? <code className="font-mono text-xs break-all">{call.credential}…</code> : "Nothing" },
             { term: call.calls > 1 ? "Took on average" : "Took", description: <span className="tabular">{call.durationMs.toFixed(1)} ms</span> },
             ...(call.calls > 1 ? [{ term: "Calls alike in that minute", description: <span className="tabular">{call.calls.toLocaleString("en-US")}</span> }] : []),
-            ...(call.accountId ? [{ term: "Account", description: call.accountName ?? <>None of this buyer’s: <CopyableId value={toWireId("account", call.accountId)} label="Copy the account’s id" /></> }] : []),
-            ...(call.mediaBuyId ? [{ term: "Order", description: call.mediaBuyName === null ? <>None of this buyer’s: <CopyableId value={toWireId("mediaBuy", call.mediaBuyId)} label="Copy the order’s id" /></> : <Link href={`/p/${publisher}/media-buys/${toWireId("mediaBuy", call.mediaBuyId)}`} className="text-accent hover:underline">{call.mediaBuyName}</Link> }] : []),
+            ...(call.accountId ? [{ term: "Account", description: call.accountName ?? <>Not among its accounts: <CopyableId value={toWireId("account", call.accountId)} label="Copy the account’s id" /></> }] : []),
+            ...(call.mediaBuyId ? [{ term: "Order", description: call.mediaBuyName === null ? <>Not among its orders: <CopyableId value={toWireId("mediaBuy", call.mediaBuyId)} label="Copy the order’s id" /></> : <Link href={`/p/${publisher}/media-buys/${toWireId("mediaBuy", call.mediaBuyId)}`} className="text-accent hover:underline">{call.mediaBuyName}</Link> }] : []),
             ...(call.requestId ? [{ term: "Id in the log", description: <CopyableId value={call.requestId} label="Copy the id in the log" /> }] : []),
           ]} />
         </Card>
