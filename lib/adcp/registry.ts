@@ -1,4 +1,5 @@
 import { type BuyerSession, type Tool } from "./tool";
+import { complyTestControllerTool } from "./tools/comply-test-controller";
 import { createMediaBuyTool } from "./tools/create-media-buy";
 import { getAdcpCapabilitiesTool } from "./tools/get-adcp-capabilities";
 import { getCreativeDeliveryTool } from "./tools/get-creative-delivery";
@@ -40,6 +41,7 @@ export const TOOLS: readonly Tool[] = [
   tasksListTool,
   getTaskStatusTool,
   listTasksTool,
+  complyTestControllerTool,
 ];
 
 const BY_NAME = new Map(TOOLS.flatMap((tool) => [tool.name, ...(tool.aliases ?? [])].map((name) => [name, tool] as const)));

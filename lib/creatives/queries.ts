@@ -7,6 +7,7 @@ import { type BuyerSession } from "../adcp/tool";
 import { type Ctx } from "../context";
 import { fromWireId } from "../ids";
 import { mediaBuys, mediaPackages } from "../media-buys/schema";
+import { matchMediaBuys } from "../media-buys/media-buy-id";
 import { containsPattern } from "../paging";
 import { findFormat } from "./formats";
 import { CREATIVE_STATUSES, creativeAssignments, creatives } from "./schema";
@@ -110,8 +111,7 @@ function filterConditions(ctx: Ctx, filters: CreativeFilters): (SQL | undefined)
       .where(and(eq(creativeAssignments.tenantId, creatives.tenantId), eq(creativeAssignments.creativeId, creatives.id), ...conditions)),
   );
   const packageIds = filters.assigned_to_packages?.flatMap((id) => fromWireId("package", id) ?? []);
-  const mediaBuyIds = filters.media_buy_ids?.flatMap((id) => fromWireId("mediaBuy", id) ?? []);
-  const formatIds = filters.format_ids?.flatMap(({ id }) => equalFormatIds(id));
+    const formatIds = filters.format_ids?.flatMap(({ id }) => equalFormatIds(id));
   return [
     filters.statuses ? inArray(creatives.status, filters.statuses) : isNull(creatives.archivedAt),
     filters.tags ? sql`${creatives.tags} @> ${textArray(filters.tags)}` : undefined,
@@ -123,7 +123,7 @@ function filterConditions(ctx: Ctx, filters: CreativeFilters): (SQL | undefined)
     filters.updated_after ? gt(creatives.updatedAt, filters.updated_after) : undefined,
     filters.updated_before ? lt(creatives.updatedAt, filters.updated_before) : undefined,
     packageIds ? (packageIds.length > 0 ? assigned(inArray(mediaPackages.id, packageIds)) : sql`false`) : undefined,
-    mediaBuyIds ? (mediaBuyIds.length > 0 ? assigned(inArray(mediaPackages.mediaBuyId, mediaBuyIds)) : sql`false`) : undefined,
+    filters.media_buy_ids ? assigned(matchMediaBuys(filters.media_buy_ids)) : undefined,
     filters.unassigned === undefined ? undefined : filters.unassigned ? not(assigned()) : assigned(),
     formatIds ? inArray(sql`${creatives.formatId} ->> 'id'`, formatIds) : undefined,
     // No creative here has variables or belongs to a concept.

@@ -7,7 +7,8 @@ import postgres from "postgres";
 /** Any constant will do; it only keeps two migrations of one database apart. */
 const MIGRATION_LOCK = 7_041_995;
 
-const DELETABLE = ["product_targets", "creative_assignments", "account_advertisers", "delivery_slices", "buyer_calls", "product_buyers", "pricing_option_buyers"];
+/** Tables whose rows the app may remove: links between things, reports that newer ones replace, records kept for a while; never business itself. */
+const DELETABLE = ["product_targets", "creative_assignments", "account_advertisers", "delivery_slices", "buyer_calls", "product_buyers", "pricing_option_buyers", "sandbox_fixtures"];
 
 /**
  * Migrates as the owner, then grants the app's login role exactly what it may do. Safe to run again and from several processes.

@@ -10,18 +10,19 @@ import { creativeAssignments, creatives } from "../creatives/schema";
 import { AppError } from "../errors";
 import { groupBy } from "../group-by";
 import { toWireId } from "../ids";
-import { ownerOf, readMediaBuyIds, unknownMediaBuys } from "../media-buys/queries";
+import { ownerOf, unknownMediaBuys } from "../media-buys/queries";
 import { mediaBuys, mediaPackages } from "../media-buys/schema";
 import { presentPeriod, readRange, toPeriod } from "./period";
 import { presentMetrics } from "./present";
 import { addFigures, loadPackageSlices, loadPublisherDefaults, type PackageSlice } from "./queries";
 import { deliverySlices } from "./schema";
+import { matchMediaBuys, mediaBuyWireId } from "../media-buys/media-buy-id";
 
 const LIST = "creative_delivery";
 const IDS_MAX = 100;
 
 const creativeRequest = z.looseObject({ media_buy_ids: z.array(z.string()).optional(), creative_ids: z.array(z.string()).optional(), start_date: z.string().optional(), end_date: z.string().optional() });
-type Pair = { creative: Pick<typeof creatives.$inferSelect, "id" | "creativeId" | "name" | "formatId" | "assets" | "createdAt">; buy: Pick<typeof mediaBuys.$inferSelect, "id" | "accountId" | "currency" | "startsAt" | "effectiveStartsAt" | "isSandbox"> };
+type Pair = { creative: Pick<typeof creatives.$inferSelect, "id" | "creativeId" | "name" | "formatId" | "assets" | "createdAt">; buy: Pick<typeof mediaBuys.$inferSelect, "id" | "accountId" | "handle" | "currency" | "startsAt" | "effectiveStartsAt" | "isSandbox"> };
 
 /**
  * What this buyer's creatives delivered in each media buy that they are or were part of, one entry per creative and media buy. Creatives are
@@ -34,16 +35,16 @@ export async function getCreativeDelivery(ctx: Ctx, input: { session: BuyerSessi
   }
   const range = readRange(request);
   const page = readPage(input.request, LIST);
-  const ids = request.media_buy_ids && readMediaBuyIds(request.media_buy_ids);
+  const ids = request.media_buy_ids;
+  const known = ids === undefined ? [] : await findKnown(ctx, input, ids);
   const skipped = Number(page.after?.[0] ?? 0);
-  const { pairs, total } = await findPairs(ctx, input, { mediaBuyIds: ids?.filter((id) => id !== null), creativeIds: request.creative_ids, offset: skipped, limit: page.limit + 1 });
+  const { pairs, total } = await findPairs(ctx, input, { mediaBuyIds: ids && known.map(({ buy }) => buy.id), creativeIds: request.creative_ids, offset: skipped, limit: page.limit + 1 });
   const { rows, pagination } = toPage(pairs, page, LIST, () => [skipped + page.limit]);
   const slices = groupBy(await loadPackageSlices(ctx, [...new Set(rows.map(({ buy }) => buy.id))], ["creative"], range), (slice) => `${slice.mediaBuyId} ${slice.key}`);
   const publisher = await loadPublisherDefaults(ctx);
   const begun = rows.map(({ buy }) => buy.effectiveStartsAt ?? buy.startsAt).reduce((first, start) => (start < first ? start : first), ctx.now);
   const period = toPeriod(range, publisher.timeZone, { from: begun, to: ctx.now }, ctx.now);
   const currencies = [...new Set(rows.map(({ buy }) => buy.currency))];
-  const known = ids === undefined ? [] : await findKnown(ctx, input, ids);
   const errors = [...(ids ? unknownMediaBuys(ids, known) : []), ...unknownCreatives(request.creative_ids, page.after === null && !pagination.has_more ? rows : null)];
   return {
     ...(input.account ? { account_id: toWireId("account", input.account.id) } : {}),
@@ -61,7 +62,7 @@ function presentPair({ creative, buy }: Pair, slices: PackageSlice[]): Record<st
   const metrics = slices.length > 0 ? presentMetrics(addFigures(slices)) : undefined;
   return {
     creative_id: creative.creativeId,
-    media_buy_id: toWireId("mediaBuy", buy.id),
+    media_buy_id: mediaBuyWireId(buy),
     format_id: creative.formatId,
     currency: buy.currency,
     ...(metrics ? { totals: metrics } : {}),
@@ -88,7 +89,7 @@ async function findPairs(ctx: Ctx, input: { session: BuyerSession; account: Acco
   const pair = union(assigned, delivered).as("pair");
   const rows = await ctx.db.select({
     creative: { id: creatives.id, creativeId: creatives.creativeId, name: creatives.name, formatId: creatives.formatId, assets: creatives.assets, createdAt: creatives.createdAt },
-    buy: { id: mediaBuys.id, accountId: mediaBuys.accountId, currency: mediaBuys.currency, startsAt: mediaBuys.startsAt, effectiveStartsAt: mediaBuys.effectiveStartsAt, isSandbox: mediaBuys.isSandbox },
+    buy: { id: mediaBuys.id, handle: mediaBuys.handle, accountId: mediaBuys.accountId, currency: mediaBuys.currency, startsAt: mediaBuys.startsAt, effectiveStartsAt: mediaBuys.effectiveStartsAt, isSandbox: mediaBuys.isSandbox },
     total: sql<number>`count(*) over ()`.mapWith(Number),
   }).from(pair)
     .innerJoin(creatives, and(eq(creatives.tenantId, ctx.tenantId), eq(creatives.id, pair.creativeId)))
@@ -97,11 +98,11 @@ async function findPairs(ctx: Ctx, input: { session: BuyerSession; account: Acco
   return { pairs: rows.map(({ creative, buy }) => ({ creative, buy })), total: rows[0]?.total ?? offset };
 }
 
-async function findKnown(ctx: Ctx, input: { session: BuyerSession; account: AccountRow | null }, ids: (string | null)[]): Promise<{ buy: { id: string } }[]> {
+async function findKnown(ctx: Ctx, input: { session: BuyerSession; account: AccountRow | null }, wireIds: string[]): Promise<{ buy: { id: string; handle: string | null } }[]> {
   const { principalId, accountId } = ownerOf(input);
-  const rows = await ctx.db.select({ id: mediaBuys.id }).from(mediaBuys).where(and(
+  const rows = await ctx.db.select({ id: mediaBuys.id, handle: mediaBuys.handle }).from(mediaBuys).where(and(
     eq(mediaBuys.tenantId, ctx.tenantId), eq(mediaBuys.principalId, principalId), isNotNull(mediaBuys.confirmedAt),
-    accountId === null ? undefined : eq(mediaBuys.accountId, accountId), inArray(mediaBuys.id, ids.filter((id) => id !== null)),
+    accountId === null ? undefined : eq(mediaBuys.accountId, accountId), matchMediaBuys(wireIds),
   ));
   return rows.map((buy) => ({ buy }));
 }

@@ -13,6 +13,7 @@ import { mediaBuyNotFound } from "../media-buys/queries";
 import { mediaBuys, mediaPackages } from "../media-buys/schema";
 import { addMs, DAY_MS } from "../time";
 import { performanceFeedback } from "./schema";
+import { matchMediaBuys } from "../media-buys/media-buy-id";
 
 const feedbackRequest = z.looseObject({
   media_buy_id: z.string(),
@@ -46,9 +47,8 @@ export async function provideFeedback(ctx: Ctx, { session, request }: { session:
 }
 
 async function findBuy(ctx: Ctx, session: BuyerSession, wireId: string): Promise<{ id: string; accountId: string; isSandbox: boolean }> {
-  const id = fromWireId("mediaBuy", wireId);
-  const [buy] = id === undefined ? [] : await ctx.db.select({ id: mediaBuys.id, accountId: mediaBuys.accountId, isSandbox: mediaBuys.isSandbox }).from(mediaBuys)
-    .where(and(eq(mediaBuys.tenantId, ctx.tenantId), eq(mediaBuys.id, id), eq(mediaBuys.principalId, session.principalId), isNotNull(mediaBuys.confirmedAt)));
+  const [buy] = await ctx.db.select({ id: mediaBuys.id, accountId: mediaBuys.accountId, isSandbox: mediaBuys.isSandbox }).from(mediaBuys)
+    .where(and(eq(mediaBuys.tenantId, ctx.tenantId), matchMediaBuys([wireId]), eq(mediaBuys.principalId, session.principalId), isNotNull(mediaBuys.confirmedAt)));
   if (!buy) throw mediaBuyNotFound();
   return buy;
 }

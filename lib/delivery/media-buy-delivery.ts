@@ -4,7 +4,7 @@ import { toWireError, type WireError } from "../adcp/wire-error";
 import { type BuyerSession } from "../adcp/tool";
 import { type Ctx } from "../context";
 import { AppError } from "../errors";
-import { findOwnMediaBuys, ownerOf, readMediaBuyIds, unknownMediaBuys } from "../media-buys/queries";
+import { findOwnMediaBuys, ownerOf, unknownMediaBuys } from "../media-buys/queries";
 import { MEDIA_BUY_STATUSES } from "../media-buys/schema";
 import { readCuts, reportingDimensions } from "./cuts";
 import { readRange } from "./period";
@@ -29,10 +29,10 @@ const deliveryRequest = z.looseObject({
  */
 export async function getMediaBuyDelivery(ctx: Ctx, input: { session: BuyerSession; account: AccountRow | null; request: Record<string, unknown> }): Promise<Record<string, unknown>> {
   const request = deliveryRequest.parse(input.request);
-  const ids = request.media_buy_ids && readMediaBuyIds(request.media_buy_ids);
+  const ids = request.media_buy_ids;
   if (ids && ids.length > MEDIA_BUYS_MAX) throw new AppError("INVALID_REQUEST", `One report holds at most ${MEDIA_BUYS_MAX} media buys.`, { field: "media_buy_ids", suggestion: "Ask in several calls." });
   const range = readRange(request);
-  const found = await findOwnMediaBuys(ctx, ownerOf(input), { ids: ids?.filter((id) => id !== null), statuses: request.status_filter, limit: MEDIA_BUYS_MAX + 1 });
+  const found = await findOwnMediaBuys(ctx, ownerOf(input), { wireIds: ids, statuses: request.status_filter, limit: MEDIA_BUYS_MAX + 1 });
   const shown = found.slice(0, MEDIA_BUYS_MAX);
   const { errors, ...report } = await reportDelivery(ctx, shown.map(({ buy }) => buy), { range, hasPackageDays: request.include_package_daily_breakdown, cuts: readCuts(request.reporting_dimensions) });
   const problems: WireError[] = [

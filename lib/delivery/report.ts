@@ -13,6 +13,7 @@ import { effectiveRate, presentDay, presentMetrics } from "./present";
 import { addFigures, type DayRange, type Known, loadCreativeIds, loadPackageDays, loadPackageSlices, loadPackageTotals, loadPublisherDefaults, loadZones, NOTHING, oldest, type PackageDay, type PackageSlice } from "./queries";
 import { canHaveDelivered, deliveryStatus, pacingIndex, realStart, round } from "./standing";
 import { type DeliveryFigures } from "./service";
+import { mediaBuyWireId } from "../media-buys/media-buy-id";
 
 export type ReportOptions = { range: DayRange; hasPackageDays: boolean; cuts: Cut[] };
 
@@ -77,7 +78,7 @@ function reportBuy(ctx: Ctx, buy: MediaBuyRow, rows: PackageRow[], facts: Facts,
   const models = [...new Set(rows.map((row) => row.pricingModel))];
   const rate = figures && models.length === 1 && models[0] ? effectiveRate(models[0], figures) : undefined;
   const presented = {
-    media_buy_id: toWireId("mediaBuy", buy.id),
+    media_buy_id: mediaBuyWireId(buy),
     status: figures === null ? "reporting_delayed" : buy.status,
     media_buy_status: buy.status,
     ...(figures === null ? { expected_availability: expectedReport(buy, ctx.now).toISOString() } : {}),

@@ -22,7 +22,7 @@ export async function advanceClock(now: Date): Promise<{ moved: number; failed: 
     const open: MediaBuyStatus[] = ["pending_creatives", "pending_start", "active", "paused"];
     return tx.select({ tenantId: mediaBuys.tenantId, id: mediaBuys.id }).from(mediaBuys)
       .where(and(
-        inArray(mediaBuys.status, open),
+        inArray(mediaBuys.status, open), isNull(mediaBuys.statusForcedAt),
         or(lte(mediaBuys.endsAt, now), and(eq(mediaBuys.status, "pending_start"), hasBegun, isInSync)),
       ))
       .orderBy(mediaBuys.endsAt, mediaBuys.id).limit(BATCH);

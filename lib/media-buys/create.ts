@@ -29,7 +29,9 @@ import { openTask } from "./tasks";
 import { type MediaBuyRow, nextStatusAfterConfirmation } from "./transitions";
 import { type Flight } from "./units";
 
-export type CreateMediaBuyInput = { session: BuyerSession; account: AccountRow; request: Record<string, unknown>; agentUrl: string; catalogVersion: number };
+export type ForcedArm = { taskId: string; message: string | null };
+
+export type CreateMediaBuyInput = { session: BuyerSession; account: AccountRow; request: Record<string, unknown>; agentUrl: string; catalogVersion: number; /** A sandbox buyer’s test controller wants this order to wait behind a task of this id. */ forced?: ForcedArm | null };
 export type CreateMediaBuyOutcome =
   | { outcome: "confirmed"; mediaBuyId: string; payload: Record<string, unknown> }
   | { outcome: "submitted"; mediaBuyId: string; taskId: string; payload: Record<string, unknown> };
@@ -58,7 +60,7 @@ export async function createMediaBuy(ctx: Ctx, input: CreateMediaBuyInput): Prom
   assertTimeLeft(flight, ctx.now);
   packages.forEach((item, index) => assertTimeLeft(item, ctx.now, `packages[${index}].end_time`));
 
-  const isReviewRequired = packages.some((item) => item.isReviewRequired);
+  const isReviewRequired = Boolean(input.forced) || packages.some((item) => item.isReviewRequired);
   const governance = await findGovernance(ctx, input.account, request);
   const { buy, rows, assigned } = await insertOrder(ctx, input, request, { flight, packages, isHeld: isReviewRequired || governance !== null, ...totals });
   if (request.reporting_webhook) await subscribeToReports(ctx, { buy, packages: rows, config: request.reporting_webhook });
@@ -105,7 +107,7 @@ async function insertOrder(ctx: Ctx, { session, account }: CreateMediaBuyInput, 
     name: orderName(account, draft.packages), poNumber: request.po_number ?? null, currency: draft.currency, budgetMicros: draft.budgetMicros,
     startsAt: draft.flight.startsAt, endsAt: draft.flight.endsAt, effectiveStartsAt: draft.isHeld ? null : effectiveStart(draft.flight.startsAt, now),
     isSandbox: account.isSandbox, confirmedAt: draft.isHeld ? null : now, canceledAt: null, canceledBy: null, cancellationReason: null, rejectionReason: null,
-    rawRequest: withoutCredentials(request), createdAt: now, updatedAt: now,
+    handle: null, statusForcedAt: null, rawRequest: withoutCredentials(request), createdAt: now, updatedAt: now,
   };
   const rows = identified.map(({ item, id }, position): PackageRow => ({
     tenantId, id, mediaBuyId, position, productId: item.productId, sold: item.sold, pricingModel: item.pricingModel, rateMicros: item.rateMicros, currency: item.currency,
@@ -148,12 +150,13 @@ async function submitToGovernance(ctx: Ctx, input: CreateMediaBuyInput, request:
 }
 
 /** The task that the buyer follows while the order waits, with its receiver. */
-async function openOrderTask(ctx: Ctx, { session }: CreateMediaBuyInput, request: CreateRequest, buy: MediaBuyRow, message: string) {
-  const { id: taskId } = await openTask(ctx, { principalId: session.principalId, taskType: "create_media_buy", accountId: buy.accountId, mediaBuyId: buy.id, message, request: buy.rawRequest, buyerContext: request.context ?? null });
+async function openOrderTask(ctx: Ctx, { session, forced }: CreateMediaBuyInput, request: CreateRequest, buy: MediaBuyRow, waiting: string) {
+  const message = forced?.message ?? waiting;
+  const { id: taskId } = await openTask(ctx, { ...(forced ? { handle: forced.taskId } : {}), principalId: session.principalId, taskType: "create_media_buy", accountId: buy.accountId, mediaBuyId: buy.id, message, request: buy.rawRequest, buyerContext: request.context ?? null });
   if (request.push_notification_config) {
     await registerReceiver(ctx, { principalId: session.principalId, taskId, mediaBuyId: buy.id, config: request.push_notification_config });
   }
-  return { outcome: "submitted", mediaBuyId: buy.id, taskId, payload: { status: "submitted", task_id: toWireId("task", taskId), message } } as const;
+  return { outcome: "submitted", mediaBuyId: buy.id, taskId, payload: { status: "submitted", task_id: forced?.taskId ?? toWireId("task", taskId), message } } as const;
 }
 
 function orderName(account: AccountRow, packages: SoldPackage[]): string {

@@ -12,7 +12,7 @@ import { isUuid } from "../ids";
 import { loadExecution } from "./execution";
 import { loadHistory } from "./history";
 import { presentApprovals, presentCancellationOf, presentPackage, presentState } from "./present";
-import { findOwnMediaBuys, loadAssigned, loadPackages, ownerOf, readMediaBuyIds, unknownMediaBuys } from "./queries";
+import { findOwnMediaBuys, loadAssigned, loadPackages, ownerOf, unknownMediaBuys } from "./queries";
 import { MEDIA_BUY_STATUSES } from "./schema";
 
 const LIST = "media_buys";
@@ -34,8 +34,7 @@ export async function listMediaBuys(ctx: Ctx, input: { session: BuyerSession; ac
   if (!parsed.success) throw new AppError("INVALID_REQUEST", "The filter is not valid.", { field: parsed.error.issues[0]?.path.join(".") });
   const { media_buy_ids: wireIds, status_filter: statuses, include_history: historyLength = 0, include_snapshot: hasSnapshot = false } = parsed.data;
   const page = readPage(input.request, LIST);
-  const ids = wireIds && readMediaBuyIds(wireIds);
-  const found = await findOwnMediaBuys(ctx, ownerOf(input), { ids: ids?.filter((id) => id !== null), statuses: statuses ?? (ids ? undefined : ["active"]), after: page.after && readPosition(page.after), limit: page.limit + 1 });
+  const found = await findOwnMediaBuys(ctx, ownerOf(input), { wireIds, statuses: statuses ?? (wireIds ? undefined : ["active"]), after: page.after && readPosition(page.after), limit: page.limit + 1 });
   const { rows, pagination } = toPage(found, page, LIST, ({ buy }) => [buy.createdAt.getTime(), buy.id]);
 
   const buyIds = rows.map(({ buy }) => buy.id);
@@ -45,7 +44,7 @@ export async function listMediaBuys(ctx: Ctx, input: { session: BuyerSession; ac
   const delivered = hasSnapshot ? await loadPackageTotals(ctx, buyIds) : undefined;
   const history = await loadHistory(ctx, buyIds, historyLength);
   // Only a complete answer tells what is missing.
-  const missing = ids && statuses === undefined && page.after === null && found.length <= page.limit ? unknownMediaBuys(ids, found) : [];
+  const missing = wireIds && statuses === undefined && page.after === null && found.length <= page.limit ? unknownMediaBuys(wireIds, found) : [];
   return {
     media_buys: rows.map(({ buy, account }) => ({
       ...presentState(buy),

@@ -5,6 +5,7 @@ import { microsToNumber } from "../money";
 import { type FormatId } from "../products/schema";
 import { type AssignedCreative, type PackageRow } from "./queries";
 import { type MediaBuyRow, validActions } from "./transitions";
+import { mediaBuyWireId } from "./media-buy-id";
 
 /** Wire shapes of 3.0.6 with 3.1's additive fields. Absent values are left out: the schemas know no null here. */
 
@@ -66,7 +67,7 @@ export function presentConfirmation(buy: MediaBuyRow, account: AccountRow, packa
 /** The part that create, update and get have in common. */
 export function presentState(buy: MediaBuyRow): Record<string, unknown> {
   return {
-    media_buy_id: toWireId("mediaBuy", buy.id),
+    media_buy_id: mediaBuyWireId(buy),
     status: buy.status,
     media_buy_status: buy.status,
     revision: buy.revision,

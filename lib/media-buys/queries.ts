@@ -10,6 +10,7 @@ import { fulfilments } from "../fulfilment/schema";
 import { fromWireId } from "../ids";
 import { mediaBuys, type MediaBuyStatus, mediaPackages } from "./schema";
 import { type MediaBuyRow } from "./transitions";
+import { matchMediaBuys, mediaBuyWireId } from "./media-buy-id";
 
 export type PackageRow = typeof mediaPackages.$inferSelect;
 export type CreativeRow = typeof creatives.$inferSelect;
@@ -22,9 +23,8 @@ export function mediaBuyNotFound(field = "media_buy_id"): AppError {
 
 /** Locks one confirmed media buy of this principal and account. Throws MEDIA_BUY_NOT_FOUND. */
 export async function lockOwnMediaBuy(ctx: Ctx, owner: { principalId: string; accountId: string }, wireId: string): Promise<MediaBuyRow> {
-  const id = fromWireId("mediaBuy", wireId);
-  const [row] = id === undefined ? [] : await ctx.db.select().from(mediaBuys)
-    .where(and(eq(mediaBuys.tenantId, ctx.tenantId), eq(mediaBuys.id, id), eq(mediaBuys.principalId, owner.principalId), eq(mediaBuys.accountId, owner.accountId), isNotNull(mediaBuys.confirmedAt)))
+  const [row] = await ctx.db.select().from(mediaBuys)
+    .where(and(eq(mediaBuys.tenantId, ctx.tenantId), matchMediaBuys([wireId]), eq(mediaBuys.principalId, owner.principalId), eq(mediaBuys.accountId, owner.accountId), isNotNull(mediaBuys.confirmedAt)))
     .for("update");
   if (!row) throw mediaBuyNotFound();
   return row;
@@ -32,8 +32,7 @@ export async function lockOwnMediaBuy(ctx: Ctx, owner: { principalId: string; ac
 
 /** The account of one of this buyer's confirmed media buys, whichever it is. */
 export async function findAccountOfMediaBuy(ctx: Ctx, session: BuyerSession, wireId: string): Promise<AccountRow | undefined> {
-  const id = fromWireId("mediaBuy", wireId);
-  const [found] = id === undefined ? [] : await findOwnMediaBuys(ctx, { principalId: session.principalId, accountId: null }, { ids: [id], limit: 1 });
+  const [found] = await findOwnMediaBuys(ctx, { principalId: session.principalId, accountId: null }, { wireIds: [wireId], limit: 1 });
   return found?.account;
 }
 
@@ -46,8 +45,8 @@ export function ownerOf({ session, account }: { session: BuyerSession; account: 
 
 export type FoundMediaBuy = { buy: MediaBuyRow; account: AccountRow };
 export type MediaBuyFilter = {
-  /** undefined: any. */
-  ids?: string[];
+  /** As the buyer names them; undefined: any. */
+  wireIds?: readonly string[];
   statuses?: MediaBuyStatus[];
   /** After this one in the list. */
   after?: { createdAt: Date; id: string } | null;
@@ -55,28 +54,23 @@ export type MediaBuyFilter = {
 };
 
 /** A buyer's confirmed orders, newest first. */
-export async function findOwnMediaBuys(ctx: Ctx, owner: Owner, { ids, statuses, after, limit }: MediaBuyFilter): Promise<FoundMediaBuy[]> {
+export async function findOwnMediaBuys(ctx: Ctx, owner: Owner, { wireIds, statuses, after, limit }: MediaBuyFilter): Promise<FoundMediaBuy[]> {
   return ctx.db.select({ buy: mediaBuys, account: accounts }).from(mediaBuys)
     .innerJoin(accounts, and(eq(accounts.tenantId, mediaBuys.tenantId), eq(accounts.id, mediaBuys.accountId)))
     .where(and(
       eq(mediaBuys.tenantId, ctx.tenantId), eq(mediaBuys.principalId, owner.principalId), isNotNull(mediaBuys.confirmedAt),
       owner.accountId === null ? undefined : eq(mediaBuys.accountId, owner.accountId),
-      ids && inArray(mediaBuys.id, ids),
+      wireIds && matchMediaBuys(wireIds),
       statuses && inArray(mediaBuys.status, statuses),
       after ? or(lt(mediaBuys.createdAt, after.createdAt), and(eq(mediaBuys.createdAt, after.createdAt), lt(mediaBuys.id, after.id))) : undefined,
     ))
     .orderBy(desc(mediaBuys.createdAt), desc(mediaBuys.id)).limit(limit);
 }
 
-/** null stands for what is no id at all. */
-export function readMediaBuyIds(wireIds: string[]): (string | null)[] {
-  return wireIds.map((wireId) => fromWireId("mediaBuy", wireId) ?? null);
-}
-
 /** One error for each id that is unknown or another buyer's, by its place in the request. */
-export function unknownMediaBuys(ids: (string | null)[], found: { buy: Pick<MediaBuyRow, "id"> }[]): WireError[] {
-  const known = new Set(found.map(({ buy }) => buy.id));
-  return ids.flatMap((id, index) => (id !== null && known.has(id) ? [] : [toWireError(mediaBuyNotFound(`media_buy_ids[${index}]`))]));
+export function unknownMediaBuys(wireIds: readonly string[], found: { buy: Pick<MediaBuyRow, "id" | "handle"> }[]): WireError[] {
+  const known = new Set(found.map(({ buy }) => mediaBuyWireId(buy)));
+  return wireIds.flatMap((wireId, index) => (known.has(wireId) ? [] : [toWireError(mediaBuyNotFound(`media_buy_ids[${index}]`))]));
 }
 
 /** Locks a media buy of this publisher. The lock comes before any of its fulfilments': that order avoids deadlocks. */

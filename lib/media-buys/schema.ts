@@ -33,6 +33,10 @@ export const mediaBuys = pgTable("media_buys", {
   canceledBy: text("canceled_by", { enum: ["buyer", "seller"] }),
   cancellationReason: text("cancellation_reason"),
   rejectionReason: text("rejection_reason"),
+  /** The id to know it by, where the buyer's test controller seeded it; see media-buy-id.ts. */
+  handle: text("handle"),
+  /** Since the buyer's test controller set the status, the clock leaves it alone. */
+  statusForcedAt: instant("status_forced_at"),
   /** The buyer's request without credentials. */
   rawRequest: jsonb("raw_request").$type<Record<string, unknown>>().notNull(),
   createdAt: createdAt(),
@@ -47,6 +51,7 @@ export const mediaBuys = pgTable("media_buys", {
   // What get_media_buys shows by default: the running ones, among however many have ended.
   index("media_buys_by_principal_status").on(t.tenantId, t.principalId, t.status, t.createdAt, t.id).where(sql`${t.confirmedAt} is not null`),
   index("media_buys_clock").on(t.status, t.endsAt).where(sql`${t.status} in ('pending_creatives','pending_start','active','paused')`),
+  uniqueIndex("media_buys_handle").on(t.tenantId, t.principalId, t.handle).where(sql`${t.handle} is not null`),
   check("media_buys_status", sql`${t.status} in ('pending_approval','pending_creatives','pending_start','active','paused','completed','rejected','canceled')`),
   check("media_buys_flight", sql`${t.endsAt} > ${t.startsAt}`),
   check("media_buys_budget", sql`${t.budgetMicros} > 0`),

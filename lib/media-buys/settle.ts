@@ -22,7 +22,7 @@ const SUMMARIES = {
  */
 export async function settleStatus(ctx: Ctx, mediaBuyId: string): Promise<MediaBuyStatus | null> {
   const buy = await lockMediaBuy(ctx, mediaBuyId);
-  if (buy.confirmedAt === null) return null;
+  if (buy.confirmedAt === null || buy.statusForcedAt !== null) return null;
   const isPending = buy.status === "pending_creatives" || buy.status === "pending_start";
   const to = settledStatus(buy.status, {
     now: ctx.now,

@@ -19,7 +19,7 @@ export type ProductListRow = Awaited<ReturnType<typeof listProducts>>["rows"][nu
 export async function listProducts(ctx: Ctx, input: ProductListInput) {
   requirePermission(ctx.actor, "product.read");
   const matches = and(
-    eq(products.tenantId, ctx.tenantId),
+    eq(products.tenantId, ctx.tenantId), isNull(products.seededFor),
     input.search === "" ? undefined : or(ilike(products.name, containsPattern(input.search)), ilike(products.productId, containsPattern(input.search))),
   );
   const where = and(matches, input.state === "archived" ? isNotNull(products.archivedAt) : isNull(products.archivedAt));

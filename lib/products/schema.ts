@@ -22,6 +22,8 @@ export const products = pgTable("products", {
   isReviewRequired: boolean("is_review_required"),
   /** selected: for the buyers in product_buyers alone; to all others the product does not exist. */
   visibility: text("visibility", { enum: ["all", "selected"] }).notNull().default("all"),
+  /** The sandbox buyer whose test controller made it: not the publisher's own, and on no screen of staff's. */
+  seededFor: uuid("seeded_for"),
   /** Protocol fields that are shown as they are: publisher_properties, delivery_measurement, reporting_capabilities, creative_policy, countries … */
   details: jsonb("details").$type<Record<string, unknown>>().notNull().default({}),
   position: integer("position").notNull().default(0),
@@ -32,6 +34,7 @@ export const products = pgTable("products", {
 }, (t) => [
   primaryKey({ columns: [t.tenantId, t.id] }),
   unique("products_product_id_key").on(t.tenantId, t.productId),
+  foreignKey({ columns: [t.tenantId, t.seededFor], foreignColumns: [principals.tenantId, principals.id] }),
   index("products_list").on(t.tenantId, t.position, t.id),
   check("products_visibility", sql`${t.visibility} in ('all','selected')`),
   check("products_delivery_type", sql`${t.deliveryType} in ('guaranteed','non_guaranteed')`),

@@ -64,7 +64,7 @@ export async function listProductVisibility(ctx: Ctx, principalId: string): Prom
   requirePermission(ctx.actor, "product.read");
   const [rows, named, prices] = await Promise.all([
     ctx.db.select({ id: products.id, productId: products.productId, name: products.name, visibility: products.visibility }).from(products)
-      .where(and(eq(products.tenantId, ctx.tenantId), isNull(products.archivedAt))).orderBy(asc(products.position), asc(products.id)),
+      .where(and(eq(products.tenantId, ctx.tenantId), isNull(products.archivedAt), isNull(products.seededFor))).orderBy(asc(products.position), asc(products.id)),
     ctx.db.select({ productId: productBuyers.productId }).from(productBuyers).where(and(eq(productBuyers.tenantId, ctx.tenantId), eq(productBuyers.principalId, principalId))),
     ctx.db.select({ productId: pricingOptions.productId, name: pricingOptions.pricingOptionId }).from(pricingOptionBuyers)
       .innerJoin(pricingOptions, and(eq(pricingOptions.tenantId, pricingOptionBuyers.tenantId), eq(pricingOptions.id, pricingOptionBuyers.pricingOptionId)))

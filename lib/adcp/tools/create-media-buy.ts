@@ -1,5 +1,6 @@
 import { assertAccountMayOrder, resolveAccount } from "../../accounts/service";
 import { createMediaBuy } from "../../media-buys/create";
+import { takeForcedArm } from "../../sandbox/fixtures";
 import { type Tool } from "../tool";
 
 export const createMediaBuyTool: Tool = {
@@ -13,7 +14,7 @@ export const createMediaBuyTool: Tool = {
   async run(call, input) {
     const account = await resolveAccount(call, call.session, input.account);
     assertAccountMayOrder(account);
-    const result = await createMediaBuy(call, { session: call.session, account, request: input, agentUrl: call.agentUrl, catalogVersion: call.catalogVersion });
+    const result = await createMediaBuy(call, { session: call.session, account, request: input, agentUrl: call.agentUrl, catalogVersion: call.catalogVersion, forced: await takeForcedArm(call, call.session) });
     return {
       payload: { ...result.payload, idempotency_key: input.idempotency_key },
       summary: result.outcome === "submitted" ? `The order was received. ${String(result.payload.message)}` : "The order is confirmed.",
