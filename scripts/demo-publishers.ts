@@ -27,6 +27,12 @@ export type DemoPublisher = {
   /** Name of a further buyer, who signs with the keys of the protocol's compliance kit. */
   signingBuyer?: string;
   products: DemoProduct[];
+  /** For the buyer alone: what the protocol's compliance kit names without preparing it. */
+  fixtures?: {
+    product: { productId: string; fixture: Record<string, unknown> };
+    account: Record<string, unknown>;
+    creatives: { creativeId: string; fixture: Record<string, unknown> }[];
+  };
 };
 
 const BANNERS = ["display_300x250_image", "display_728x90_image", "display_300x250_html", "display_728x90_html"];
@@ -98,6 +104,17 @@ export const DEMO_PUBLISHERS: DemoPublisher[] = [
       { email: "viewer@demo.example", name: "Vic Viewer", role: "viewer" },
     ],
     buyer: { name: "Pinnacle Agency for Acme Outdoor", token: "demo-acme-outdoor-v1" },
+    fixtures: {
+      product: {
+        productId: "test-product",
+        fixture: { name: "Test product", description: "For tests of the protocol alone.", delivery_type: "non_guaranteed", channels: ["display"], format_ids: BANNERS, pricing_options: ["test-pricing", "default"].map((id) => ({ pricing_option_id: id, pricing_model: "cpm", currency: "USD", fixed_price: 5 })) },
+      },
+      account: { brand: { domain: "test.example" }, operator: "test.example", sandbox: true },
+      creatives: [
+        { creativeId: "video_30s_trail_pro", fixture: { name: "Trail Pro 3000 - 30s", format_id: { id: "video_30s" } } },
+        { creativeId: "display_trail_pro_300x250", fixture: { name: "Trail Pro 3000 - 300x250", format_id: { id: "display_300x250" } } },
+      ],
+    },
     signingBuyer: "Compliance Kit (signed requests)",
     products: PRODUCTS,
   },

@@ -4,6 +4,7 @@ import path from "node:path";
 import { sql } from "drizzle-orm";
 import postgres from "postgres";
 import { z } from "zod";
+import { type BuyerSession } from "@/lib/adcp/tool";
 import { adapterConfigs } from "@/lib/ad-servers/schema";
 import { hashPassword } from "@/lib/auth/passwords";
 import { memberships } from "@/lib/auth/schema";
@@ -13,10 +14,13 @@ import { describeToken } from "@/lib/buyers/tokens";
 import { type Ctx } from "@/lib/context";
 import { encryptSecret } from "@/lib/crypto";
 import { lookUp, withTenant } from "@/lib/db/client";
+import { env } from "@/lib/env";
 import { newId } from "@/lib/ids";
 import { log } from "@/lib/log";
 import { currencyLimits, pricingOptions, products, productTargets } from "@/lib/products/schema";
 import { publisherPartners } from "@/lib/properties/schema";
+import { seedCreative } from "@/lib/sandbox/seed-orders";
+import { seedProduct as seedTestProduct } from "@/lib/sandbox/seed-products";
 import { requestSyncJob } from "@/lib/sync-jobs/service";
 import { tenants } from "@/lib/tenants/schema";
 import { DEMO_PUBLISHERS, type DemoProduct, type DemoPublisher } from "./demo-publishers";
@@ -92,13 +96,21 @@ async function seedPublisher(ctx: Ctx, publisher: DemoPublisher, credentials: st
   for (const [position, product] of publisher.products.entries()) await seedProduct(ctx, product, position, publisher, adapterConfigId, inventory);
 
   const principalId = newId();
+  const tokenId = newId();
   const { tokenHash, prefix } = describeToken(publisher.buyer.token);
   await db.insert(principals).values({ tenantId, id: principalId, name: publisher.buyer.name, isSandbox: true });
-  await db.insert(principalTokens).values({ tenantId, id: newId(), principalId, tokenHash, prefix });
+  await db.insert(principalTokens).values({ tenantId, id: tokenId, principalId, tokenHash, prefix });
+  if (publisher.fixtures) await seedFixtures(ctx, { tokenId, tenantId, principalId, principalName: publisher.buyer.name, isSandbox: true, scopes: [] }, publisher.fixtures);
   if (publisher.signingBuyer) await seedSigningBuyer(ctx, publisher.signingBuyer);
   // The same test and sync that staff would click for; orders can be placed once the worker has verified the connection.
   await requestSyncJob(ctx, { adapterConfigId, kind: "connection_test" });
   await requestSyncJob(ctx, { adapterConfigId, kind: "inventory" });
+}
+
+/** What the protocol's compliance kit takes for granted of a sandbox, for its buyer alone: made as the test controller would. */
+async function seedFixtures(ctx: Ctx, session: BuyerSession, { product, account, creatives }: NonNullable<DemoPublisher["fixtures"]>): Promise<void> {
+  await seedTestProduct(ctx, session, product.productId, product.fixture);
+  for (const { creativeId, fixture } of creatives) await seedCreative(ctx, session, creativeId, { account, fixture, agentUrl: env().publicUrl });
 }
 
 /** The buyer as whom the protocol's compliance kit signs: a sandbox buyer without a token. */

@@ -77,7 +77,7 @@ describe("list_accounts", () => {
       const page = await list({ pagination: { max_results: 2, ...(cursor === undefined ? {} : { cursor }) } });
       seen.push(...asList(page.accounts).map(({ account_id: id }) => id));
       const pagination = asObject(page.pagination);
-      expect(pagination).toMatchObject({ has_more: !isLast, total_count: 3 });
+      expect(pagination).toMatchObject({ has_more: !isLast });
       expect("cursor" in pagination).toBe(!isLast);
       cursor = pagination.cursor;
     }

@@ -9,13 +9,12 @@ import { ownAccounts } from "./service";
 export type AccountFilter = { status: (typeof ACCOUNT_STATUSES)[number] | undefined; isSandbox: boolean | undefined };
 
 /** The buyer's own accounts in the order in which they were opened; one more than the page holds. */
-export async function listOwnAccounts(ctx: Ctx, session: BuyerSession, filter: AccountFilter, page: PageRequest): Promise<{ rows: AccountRow[]; total: number }> {
+export async function listOwnAccounts(ctx: Ctx, session: BuyerSession, filter: AccountFilter, page: PageRequest): Promise<AccountRow[]> {
   const where = and(
     ownAccounts(ctx, session),
     filter.status === undefined ? undefined : eq(accounts.status, filter.status),
     filter.isSandbox === undefined ? undefined : eq(accounts.isSandbox, filter.isSandbox),
   );
   const [lastId] = page.after ?? [];
-  const rows = await ctx.db.select().from(accounts).where(and(where, lastId === undefined ? undefined : gt(accounts.id, String(lastId)))).orderBy(asc(accounts.id)).limit(page.limit + 1);
-  return { rows, total: await ctx.db.$count(accounts, where) };
+  return ctx.db.select().from(accounts).where(and(where, lastId === undefined ? undefined : gt(accounts.id, String(lastId)))).orderBy(asc(accounts.id)).limit(page.limit + 1);
 }

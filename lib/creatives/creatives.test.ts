@@ -50,11 +50,12 @@ describe("sync_creatives", () => {
     expect(rows.map(({ creativeId, version }) => [creativeId, version]).sort()).toEqual([["a", 1], ["b", 2], ["c", 1]]);
   });
 
-  test("takes other agents' ids of the formats it knows", async () => {
+  test("takes other agents' ids of the formats it knows, and keeps what is made in others for a person; a format of our own that does not exist is a mistake", async () => {
     const foreign = (id: string) => ({ format_id: { agent_url: "https://creative.adcontextprotocol.org", id } });
-    const { results } = await sync([imageCreative("a", foreign("display_300x250_image")), imageCreative("b", foreign("display_300x250")), imageCreative("c", foreign("billboard"))], { validation_mode: "lenient" });
-    expect(results.map(({ action }) => action)).toEqual(["created", "created", "failed"]);
-    expect(asList(results[2]?.errors)[0]).toMatchObject({ code: "VALIDATION_ERROR", field: "format_id.id", recovery: "correctable" });
+    const { results } = await sync([imageCreative("a", foreign("display_300x250_image")), imageCreative("b", foreign("display_300x250")), imageCreative("c", foreign("billboard")), imageCreative("d", { format_id: { agent_url: DOOR_URL, id: "billboard" } })], { validation_mode: "lenient" });
+    expect(results.map(({ action }) => action)).toEqual(["created", "created", "created", "failed"]);
+    expect(results[2]).toMatchObject({ status: "pending_review", warnings: [expect.stringContaining("not one of this publisher's")] });
+    expect(asList(results[3]?.errors)[0]).toMatchObject({ code: "VALIDATION_ERROR", field: "format_id.id", recovery: "correctable" });
     const [stored] = asList((await list({ filters: { creative_ids: ["a"] } })).body.creatives);
     expect(stored?.format_id).toEqual({ agent_url: "https://creative.adcontextprotocol.org", id: "display_300x250_image" });
   });

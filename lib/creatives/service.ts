@@ -5,6 +5,7 @@ import { canonicalHash, canonicalJson } from "../adcp/canonical-json";
 import { type BuyerSession } from "../adcp/tool";
 import { recordAudit } from "../audit/service";
 import { type Ctx } from "../context";
+import { env } from "../env";
 import { AppError, invariant } from "../errors";
 import { newId, toWireId } from "../ids";
 import { findFormat } from "./formats";
@@ -117,14 +118,25 @@ function checkItem(item: CreativeItem): AppError[] {
   if (item.creative_id === "" || item.creative_id.length > CREATIVE_ID_LENGTH_MAX) errors.push(new AppError("VALIDATION_ERROR", `A creative_id has 1 to ${CREATIVE_ID_LENGTH_MAX} characters.`, { field: "creative_id" }));
   if (item.name.trim() === "" || item.name.length > NAME_LENGTH_MAX) errors.push(new AppError("VALIDATION_ERROR", `A name has 1 to ${NAME_LENGTH_MAX} characters.`, { field: "name" }));
   const format = findFormat(item.format_id.id);
+  if (!format && isForeign(item.format_id.agent_url)) return errors;
   if (!format) return [...errors, new AppError("VALIDATION_ERROR", "This publisher knows no format with this id.", { field: "format_id.id", suggestion: "Choose one from list_creative_formats." })];
   return [...errors, ...checkAssets(format, item.assets)];
+}
+
+/** Formats are defined by many agents: what is made in one that nobody here knows is kept, for a person to look at. */
+function isForeign(agentUrl: string): boolean {
+  return !URL.canParse(agentUrl) || new URL(agentUrl).origin !== new URL(env().publicUrl).origin;
+}
+
+function statusOf(item: CreativeItem): "approved" | "pending_review" {
+  return findFormat(item.format_id.id) ? "approved" : "pending_review";
 }
 
 function warningsOf(item: CreativeItem): string[] {
   const format = findFormat(item.format_id.id);
   const unused = format ? unusedAssets(format, item.assets) : [];
   return [
+    ...(format ? [] : [`The format "${item.format_id.id}" is not one of this publisher's: the creative is kept, and runs in no package as it is.`]),
     ...unused.map((key) => `The format ${format?.id ?? ""} has no asset "${key}"; it is kept but not served.`),
     ...NOT_KEPT.filter((key) => item[key] !== undefined).map((key) => `"${key}" is not kept.`),
   ];
@@ -136,7 +148,7 @@ function changesOf(current: CreativeRow, item: CreativeItem): string[] {
   if (canonicalJson(current.formatId) !== canonicalJson(item.format_id)) changes.push("format_id");
   if (canonicalJson(current.assets) !== canonicalJson(item.assets)) changes.push("assets");
   if (canonicalJson(current.tags) !== canonicalJson(item.tags)) changes.push("tags");
-  if (current.archivedAt !== null || current.status !== "approved") changes.push("status");
+  if (current.archivedAt !== null || current.status !== statusOf(item)) changes.push("status");
   return changes;
 }
 
@@ -145,7 +157,7 @@ async function writeAll(ctx: Ctx, session: BuyerSession, account: AccountRow, it
   const rows = await ctx.db.insert(creatives)
     .values(items.map((item, index) => ({
       tenantId: ctx.tenantId, id: newId(ctx.now.getTime() + index), principalId: session.principalId, accountId: account.id, creativeId: item.creative_id,
-      name: item.name, formatId: item.format_id, assets: item.assets, tags: item.tags, status: "approved" as const,
+      name: item.name, formatId: item.format_id, assets: item.assets, tags: item.tags, status: statusOf(item),
       contentHash: canonicalHash({ name: item.name, format_id: item.format_id, assets: item.assets, tags: item.tags }), createdAt: ctx.now, updatedAt: ctx.now,
     })))
     .onConflictDoUpdate({

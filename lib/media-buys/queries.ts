@@ -7,7 +7,6 @@ import { type Ctx } from "../context";
 import { creativeAssignments, creatives } from "../creatives/schema";
 import { AppError, invariant } from "../errors";
 import { fulfilments } from "../fulfilment/schema";
-import { fromWireId } from "../ids";
 import { mediaBuys, type MediaBuyStatus, mediaPackages } from "./schema";
 import { type MediaBuyRow } from "./transitions";
 import { matchMediaBuys, mediaBuyWireId } from "./media-buy-id";

@@ -1,11 +1,15 @@
 import { readCatalog } from "../../products/catalog";
 import { HOUR_MS, SECOND_MS } from "../../time";
+import { SCENARIO_NAMES } from "../../sandbox/controller";
 import { SUPPORTED_MAJOR_VERSIONS, SUPPORTED_VERSIONS } from "../versions";
 import { REPLAY_WINDOW_HOURS } from "../idempotency";
 import { type Tool } from "../tool";
 
 /** Claims that the protocol's compliance run checks one by one: named once all their tools exist. */
 const SPECIALISMS = ["sales-guaranteed", "sales-non-guaranteed", "governance-aware-seller"] as const;
+
+/** Scenarios of the test controller that the schema of the capabilities does not know; list_scenarios names them. */
+const NOT_DECLARED = new Set(["force_create_media_buy_arm", "force_task_completion"]);
 
 /** What this seller can do, no more. */
 export const getAdcpCapabilitiesTool: Tool = {
@@ -33,6 +37,7 @@ export const getAdcpCapabilitiesTool: Tool = {
         account: { require_operator_auth: false, supported_billing: ["operator", "agent", "advertiser"], required_for_products: false, account_financials: false, sandbox: true },
         ...(isAsked ? { media_buy: mediaBuy } : {}),
         request_signing: { supported: true, covers_content_digest: "either", required_for: call.signing.isSigningRequired ? call.changes() : [], supported_for: call.changes() },
+        ...(call.session?.isSandbox ? { compliance_testing: { scenarios: SCENARIO_NAMES.filter((name) => /^(force|simulate)_/.test(name) && !NOT_DECLARED.has(name)) } } : {}),
         webhook_signing: { supported: true, profile: "adcp/webhook-signing/v1", algorithms: ["ed25519"], legacy_hmac_fallback: true },
       },
       summary: `${publisherName} sells media buys over AdCP 3.`,

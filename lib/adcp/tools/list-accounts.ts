@@ -24,10 +24,10 @@ export const listAccountsTool: Tool = {
     const page = readPage(input, "accounts");
     return withTenant(tenantId, async (db) => {
       const ctx = { db, tenantId, actor: buyerActor(session), now, log };
-      const { rows, total } = await listOwnAccounts(ctx, session, { status, isSandbox: sandbox }, page);
-      const { rows: shown, pagination } = toPage(rows, page, "accounts", ({ id }) => [id], total);
+      const rows = await listOwnAccounts(ctx, session, { status, isSandbox: sandbox }, page);
+      const { rows: shown, pagination } = toPage(rows, page, "accounts", ({ id }) => [id]);
       const agents = await presentAgentsOf(ctx, shown);
-      return { payload: { accounts: shown.map((row) => ({ ...presentAccount(row), ...agents.get(row.id) })), pagination }, summary: `${shown.length} of ${total} accounts.` };
+      return { payload: { accounts: shown.map((row) => ({ ...presentAccount(row), ...agents.get(row.id) })), pagination }, summary: `${shown.length} account${shown.length === 1 ? "" : "s"}${pagination.has_more ? ", and more" : ""}.` };
     });
   },
 };
