@@ -6,7 +6,7 @@ import { useTestDatabase } from "@/test/db";
 import { asList, asObject, BRAND_ACCOUNT, callMcp, callRest, DOOR_URL, errorCode, imageCreative, newKey, readObject, rpc, send } from "@/test/fixtures/door";
 import { createBuyer, createPublisher, mapHost, type PublisherFixture } from "@/test/fixtures/publisher";
 import { MAX_BODY_BYTES } from "../http/node-adapter";
-import { TOOLS } from "./registry";
+import { TOOLS, visibleTools } from "./registry";
 import { toolSchema } from "./tool-schemas";
 
 const database = useTestDatabase();
@@ -34,7 +34,7 @@ describe("MCP", () => {
     const unknown = asObject((await rpc("initialize", { protocolVersion: "1999-01-01" })).body.result);
     expect(unknown.protocolVersion).toBe("2025-11-25");
     const tools = asList(asObject((await rpc("tools/list", {})).body.result).tools);
-    expect(tools.map(({ name }) => name)).toEqual(TOOLS.map(({ name }) => name));
+    expect(tools.map(({ name }) => name)).toEqual(visibleTools(null).map(({ name }) => name));
     for (const tool of tools) expect(asObject(tool.inputSchema).type).toBe("object");
     const create = tools.find(({ name }) => name === "create_media_buy");
     expect(asObject(create?.inputSchema).required).toEqual(expect.arrayContaining(["idempotency_key", "account", "start_time", "end_time"]));
@@ -168,7 +168,7 @@ describe("REST", () => {
     const document = await readObject(await send("/api/v1/openapi.json", { method: "GET" }));
     expect(document.openapi).toBe("3.1.0");
     const paths = asObject(document.paths);
-    for (const tool of TOOLS) expect(Object.keys(asObject(paths[`/${tool.name}`]))).toContain("post");
+    for (const tool of visibleTools(null)) expect(Object.keys(asObject(paths[`/${tool.name}`]))).toContain("post");
     const schemas = asObject(asObject(document.components).schemas);
     expect(Object.keys(schemas)).toContain("core.error");
     const references = new Set(JSON.stringify(document).match(/"\$ref":"[^"]+"/g));
@@ -179,7 +179,7 @@ describe("REST", () => {
 
 describe("who may call", () => {
   test("without a token: capabilities, formats, properties and price-less products", async () => {
-    for (const tool of TOOLS) {
+    for (const tool of visibleTools(null)) {
       const answer = await callMcp(tool.name, { context: { trace: "x" } });
       if (tool.access === "public") expect([tool.name, answer.status, answer.isError]).toEqual([tool.name, 200, false]);
       else {

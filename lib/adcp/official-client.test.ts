@@ -41,7 +41,7 @@ describe("the official client", () => {
 
   test("reads our errors as typed ones", async () => {
     const client = connect(publisher.token);
-    const wrong = await client.executeTask("sync_creatives", { idempotency_key: newKey(), account: BRAND_ACCOUNT, creatives: [imageCreative("c2", { format_id: { agent_url: "https://a.example", id: "unknown" } })] });
+    const wrong = await client.executeTask("sync_creatives", { idempotency_key: newKey(), account: BRAND_ACCOUNT, creatives: [imageCreative("c2", { assets: { image: { asset_type: "image", url: "https://a.example/i.png", width: 1, height: 1 } } })] });
     expect([wrong.success, wrong.adcpError?.code, wrong.adcpError?.recovery]).toEqual([false, "VALIDATION_ERROR", "correctable"]);
     await expect(connect("wrong-token").listCreatives({})).rejects.toThrow(/[Aa]uthenti|401|unauthorized/i);
   });
