@@ -25,6 +25,9 @@ import { requestSyncJob } from "@/lib/sync-jobs/service";
 import { tenants } from "@/lib/tenants/schema";
 import { DEMO_PUBLISHERS, type DemoProduct, type DemoPublisher } from "./demo-publishers";
 
+/** The demo bills by its own count or by these vendors', as publishers do. */
+const TERMS_POLICY = { vendors: ["admanager.google.com", "videoamp.example"], windows: ["final", "c7"], minVariancePercent: 10, remedies: ["additional_delivery", "credit"] };
+
 const PASSWORD = "demo-password";
 
 type Options = { adminUrl: string; simulatorUrl: string; dataDir: string; say(line: string): void };
@@ -130,8 +133,8 @@ async function seedProduct(ctx: Ctx, product: DemoProduct, position: number, pub
   });
   await db.insert(products).values({
     tenantId, id, productId: product.productId, name: product.name, description: product.description, channels: product.channels, formatIds: product.formatIds,
-    deliveryType: product.deliveryType, isReviewRequired: product.isReviewRequired, position,
-    details: { publisher_properties: [{ publisher_domain: publisher.domain, selection_type: "all" }], delivery_measurement: { provider: "Google Ad Manager" } },
+    deliveryType: product.deliveryType, isReviewRequired: product.isReviewRequired, termsPolicy: TERMS_POLICY, position,
+    details: { publisher_properties: [{ publisher_domain: publisher.domain, selection_type: "all" }], delivery_measurement: { provider: "Google Ad Manager" }, measurement_terms: { billing_measurement: { vendor: { domain: "admanager.google.com" }, max_variance_percent: TERMS_POLICY.minVariancePercent }, makegood_policy: { available_remedies: TERMS_POLICY.remedies } } },
   });
   await db.insert(pricingOptions).values(product.pricing.map((pricing) => ({ tenantId, id: newId(), productId: id, currency: publisher.currency, ...pricing })));
   const { lineItemType, priority, sharePercent } = product.target;

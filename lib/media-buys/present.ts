@@ -50,6 +50,7 @@ export function presentSoldPackage(row: PackageRow, { buy, assigned, agentUrl }:
   return {
     ...presentPackage(row, buy),
     ...optional("format_ids", requested.format_ids),
+    ...optional("measurement_terms", row.sold.measurementTerms),
     ...optional("agency_estimate_number", requested.agency_estimate_number),
     // Clients send a bid with every price per thousand. Where the price is fixed it counts for nothing, and the answer says so.
     ...(requested.bid_price === undefined || row.sold.floorMicros !== undefined ? {} : { ext: { ignored_fields: ["bid_price"] } }),

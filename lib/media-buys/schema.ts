@@ -66,6 +66,8 @@ export type SoldSnapshot = {
   /** Set when sold by auction: bids stay at or above it. */
   floorMicros?: string;
   minSpendMicros?: string;
+  /** Where the buyer's own terms were agreed: core/measurement-terms.json. */
+  measurementTerms?: Record<string, unknown>;
   formatIds: string[];
   /** Per connection, in the form of that ad server's productTargetSchema. */
   targets: { adapterConfigId: string; config: Record<string, unknown> }[];

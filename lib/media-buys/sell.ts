@@ -1,6 +1,7 @@
 import { findFormat } from "../creatives/formats";
 import { AppError } from "../errors";
 import { assertForward, assertTimeLeft, assertWithin, effectiveStart, parseInstant } from "./flight";
+import { agreeMeasurement } from "./measurement-terms";
 import { type PackageRequest, refuseUnsupported } from "./request";
 import { type SoldSnapshot } from "./schema";
 import { type Catalog, type Connection, type Sellable, type Target } from "./sellables";
@@ -8,7 +9,6 @@ import { agreeRate, agreeUnits, assertExpressible, assertImpressions, type Packa
 import { type Flight } from "./units";
 
 const UNSUPPORTED = new Set(["catalogs", "optimization_goals", "format_option_refs", "format_kind", "params", "committed_metrics"]);
-const BINDING_TERMS = ["measurement_terms", "performance_standards"] as const;
 
 /** A package that may be sold: its terms as they will be stored, and what its request said beside them. */
 export type SoldPackage = PackageTerms & { productId: string; isPaused: boolean; buyerContext: Record<string, unknown> | null; connections: Connection[]; isReviewRequired: boolean; request: PackageRequest };
@@ -21,7 +21,7 @@ export function sellPackage(input: PackageRequest, catalog: Catalog, order: Flig
   const sellable = catalog.products.get(input.product_id);
   if (!sellable) throw new AppError("PRODUCT_NOT_FOUND", "There is no product with this id.", { field: `${path}.product_id`, suggestion: "Find products with get_products." });
   refuseUnsupported(input, (field) => UNSUPPORTED.has(field), path);
-  refuseOwnTerms(input, path);
+  const measurementTerms = agreeMeasurement(input, sellable.product.termsPolicy, path);
 
   const option = sellable.options.get(input.pricing_option_id);
   if (!option) throw new AppError("VALIDATION_ERROR", "This product has no such pricing option.", { field: `${path}.pricing_option_id`, suggestion: "Take pricing_option_id from this product's pricing_options in get_products." });
@@ -47,6 +47,7 @@ export function sellPackage(input: PackageRequest, catalog: Catalog, order: Flig
     productId: sellable.product.productId, productName: sellable.product.name, deliveryType: sellable.product.deliveryType, pricingOptionId: option.pricingOptionId,
     ...(option.floorMicros === null ? {} : { floorMicros: option.floorMicros.toString() }),
     ...(option.minSpendMicros === null ? {} : { minSpendMicros: option.minSpendMicros.toString() }),
+    ...(measurementTerms === undefined ? {} : { measurementTerms }),
     formatIds: chosenFormats(input, sellable, path),
     targets: targets.map(({ connection, config }) => ({ adapterConfigId: connection.id, config })),
   };
@@ -57,12 +58,6 @@ export function sellPackage(input: PackageRequest, catalog: Catalog, order: Flig
     ...terms, productId: sellable.product.id, isPaused: input.paused ?? false, buyerContext: input.context ?? null, connections, request: input,
     isReviewRequired: catalog.arePricesHidden || (sellable.product.isReviewRequired ?? catalog.publisher?.isReviewRequired ?? true),
   };
-}
-
-/** What a package is billed and measured by is the publisher's; other terms are a negotiation between people. */
-function refuseOwnTerms(input: PackageRequest, path: string): void {
-  const own = BINDING_TERMS.find((field) => input[field] !== undefined);
-  if (own) throw new AppError("TERMS_REJECTED", `This publisher sells on its own ${own.replace("_", " ")}.`, { field: `${path}.${own}`, suggestion: `Leave ${own} out to accept the product's.` });
 }
 
 function refuseOtherCurrency(input: PackageRequest, currency: string, path: string): void {

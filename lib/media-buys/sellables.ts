@@ -9,7 +9,7 @@ export type PricingOption = Pick<typeof pricingOptions.$inferSelect, "pricingOpt
 export type Limits = { minPackageMicros: bigint; maxDailyPackageMicros: bigint | null };
 export type Connection = Pick<typeof adapterConfigs.$inferSelect, "id" | "kind" | "name" | "mode" | "status" | "currency">;
 export type Target = { connection: Connection; config: Record<string, unknown> };
-type ProductRow = Pick<typeof products.$inferSelect, "id" | "productId" | "name" | "deliveryType" | "formatIds" | "isReviewRequired" | "visibility">;
+type ProductRow = Pick<typeof products.$inferSelect, "id" | "productId" | "name" | "deliveryType" | "formatIds" | "isReviewRequired" | "visibility" | "termsPolicy">;
 
 export type Sellable = { product: ProductRow; options: Map<string, PricingOption>; targets: Map<string, Target> };
 export type Catalog = {
@@ -66,7 +66,7 @@ async function readProducts(ctx: Ctx, productIds: string[], before: Known | unde
   const audiences = before?.audiences ?? (await loadAudiences(ctx.db, ctx.tenantId));
   const rows = await ctx.db
     .select({
-      product: { id: products.id, productId: products.productId, name: products.name, deliveryType: products.deliveryType, formatIds: products.formatIds, isReviewRequired: products.isReviewRequired, visibility: products.visibility },
+      product: { id: products.id, productId: products.productId, name: products.name, deliveryType: products.deliveryType, formatIds: products.formatIds, isReviewRequired: products.isReviewRequired, visibility: products.visibility, termsPolicy: products.termsPolicy },
       publisher: { slug: tenants.slug, isReviewRequired: tenants.isReviewRequired, decisionTimeMinutes: tenants.decisionTimeMinutes },
       optionId: pricingOptions.id,
       option: {

@@ -7,6 +7,16 @@ import { tenants } from "../tenants/schema";
 
 export type FormatId = { agent_url: string; id: string };
 
+/** What a buyer may ask for in measurement_terms (core/measurement-terms.json). */
+export type TermsPolicy = {
+  /** Domains of vendors whose count may govern invoicing. */
+  vendors: string[];
+  windows: string[];
+  /** Below this divergence nothing is resolved, whatever a buyer would like. */
+  minVariancePercent: number;
+  remedies: string[];
+};
+
 /** What a publisher sells. `product_id` is the buyer-facing id, the publisher's own wording. */
 export const products = pgTable("products", {
   tenantId: tenantId().references(() => tenants.id),
@@ -24,6 +34,8 @@ export const products = pgTable("products", {
   visibility: text("visibility", { enum: ["all", "selected"] }).notNull().default("all"),
   /** The sandbox buyer whose test controller made it: not the publisher's own, and on no screen of staff's. */
   seededFor: uuid("seeded_for"),
+  /** Which measurement terms of a buyer's own are accepted; null: none but the publisher's. */
+  termsPolicy: jsonb("terms_policy").$type<TermsPolicy>(),
   /** Protocol fields that are shown as they are: publisher_properties, delivery_measurement, reporting_capabilities, creative_policy, countries … */
   details: jsonb("details").$type<Record<string, unknown>>().notNull().default({}),
   position: integer("position").notNull().default(0),
