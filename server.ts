@@ -10,7 +10,7 @@ import { sendFetchResponse, toFetchRequest } from "@/lib/http/node-adapter";
 import { log } from "@/lib/log";
 
 /** Paths that buyers call. Answered here, before Next sees the request: a Next route costs five times as much. */
-const BUYER_PATH = /^\/(mcp|a2a|api\/v1|\.well-known)(\/|$|\?)/;
+const BUYER_PATH = /^\/(mcp|a2a|api\/v1|previews|\.well-known)(\/|$|\?)/;
 
 async function main(): Promise<void> {
   for (const name of ["DATABASE_URL", "ENCRYPTION_KEY", "AUTH_SECRET"] as const) required(name);

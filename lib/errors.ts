@@ -26,6 +26,8 @@ export const ERROR_TABLE = {
   BUDGET_EXCEEDED: { httpStatus: 422, recovery: "correctable" },
   TERMS_REJECTED: { httpStatus: 422, recovery: "correctable" },
   POLICY_VIOLATION: { httpStatus: 422, recovery: "correctable" },
+  PROPOSAL_EXPIRED: { httpStatus: 409, recovery: "correctable" },
+  PROPOSAL_NOT_COMMITTED: { httpStatus: 409, recovery: "correctable" },
   INVALID_STATE: { httpStatus: 409, recovery: "correctable" },
   NOT_CANCELLABLE: { httpStatus: 409, recovery: "correctable" },
   CONFLICT: { httpStatus: 409, recovery: "transient" },

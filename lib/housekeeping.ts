@@ -1,6 +1,7 @@
 import { and, eq, isNotNull, lt, ne, or, sql } from "drizzle-orm";
 import { rateBuckets, signatureNonces } from "./buyers/schema";
 import { buyerCalls, OK } from "./call-log/schema";
+import { creativePreviews } from "./creatives/schema";
 import { withTenant, withWorkerRole } from "./db/client";
 import { outbox } from "./events/schema";
 import { idempotencyKeys } from "./media-buys/schema";
@@ -27,6 +28,12 @@ export async function expireIdempotencyAnswers(now: Date): Promise<number> {
 /** Nonces whose signatures are too old by now to be accepted. By the database's clock, as they were noted. */
 export async function expireSignatureNonces(): Promise<number> {
   const rows = await withWorkerRole((tx) => tx.delete(signatureNonces).where(lt(signatureNonces.expiresAt, sql`now()`)).returning({ keyId: signatureNonces.keyId }));
+  return rows.length;
+}
+
+/** Previews that nobody can open any more. By the database's clock, by which they end. */
+export async function purgePreviews(): Promise<number> {
+  const rows = await withWorkerRole((tx) => tx.delete(creativePreviews).where(lt(creativePreviews.expiresAt, sql`now()`)).returning({ id: creativePreviews.id }));
   return rows.length;
 }
 

@@ -1,5 +1,5 @@
 import { cron } from "inngest";
-import { ENGINE_DAYS, expireIdempotencyAnswers, expireSignatureNonces, forgetRateBuckets, forgetWebhookBodies, purgeBuyerCalls, purgeOutbox } from "@/lib/housekeeping";
+import { ENGINE_DAYS, expireIdempotencyAnswers, expireSignatureNonces, forgetRateBuckets, forgetWebhookBodies, purgeBuyerCalls, purgeOutbox, purgePreviews } from "@/lib/housekeeping";
 import { rotateSigningKeys } from "@/lib/webhooks/signing-keys";
 import { type FunctionNeeds } from "../functions";
 import { type Client } from "../client";
@@ -10,6 +10,7 @@ export function housekeeping(client: Client, needs: FunctionNeeds) {
     await step.run("idempotency answers", () => expireIdempotencyAnswers(needs.now()));
     await step.run("signature nonces", () => expireSignatureNonces());
     await step.run("rate buckets", () => forgetRateBuckets());
+    await step.run("previews", () => purgePreviews());
     await step.run("outbox", () => purgeOutbox(needs.now()));
     await step.run("webhook bodies", () => forgetWebhookBodies(needs.now()));
     await step.run("buyers' calls", () => purgeBuyerCalls(needs.now()));

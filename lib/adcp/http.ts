@@ -1,4 +1,6 @@
+import { PREVIEW_PATH } from "../creatives/preview";
 import { log } from "../log";
+import { handlePreview } from "./previews";
 import { AGENT_CARD_PATHS, handleA2a, handleAgentCard } from "./a2a";
 import { handleDiscovery } from "./discovery";
 import { jsonResponse } from "./json-response";
@@ -17,6 +19,7 @@ export async function handleBuyerRequest(request: Request): Promise<Response | n
     if (pathname.startsWith(`${REST_PREFIX}/`)) return await handleRest(request, url);
     if (pathname === "/a2a" || pathname === "/a2a/") return await handleA2a(request);
     if (AGENT_CARD_PATHS.includes(pathname)) return await handleAgentCard(request);
+    if (pathname.startsWith(PREVIEW_PATH)) return await handlePreview(request, pathname);
     if (pathname.startsWith("/.well-known/")) return await handleDiscovery(request, pathname);
     return null;
   } catch (failure) {

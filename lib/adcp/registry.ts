@@ -10,6 +10,7 @@ import { listAccountsTool } from "./tools/list-accounts";
 import { listAuthorizedPropertiesTool } from "./tools/list-authorized-properties";
 import { listCreativeFormatsTool } from "./tools/list-creative-formats";
 import { listCreativesTool } from "./tools/list-creatives";
+import { previewCreativeTool } from "./tools/preview-creative";
 import { providePerformanceFeedbackTool } from "./tools/provide-performance-feedback";
 import { syncAccountsTool } from "./tools/sync-accounts";
 import { syncCreativesTool } from "./tools/sync-creatives";
@@ -31,6 +32,7 @@ export const TOOLS: readonly Tool[] = [
   syncGovernanceTool,
   syncCreativesTool,
   listCreativesTool,
+  previewCreativeTool,
   createMediaBuyTool,
   updateMediaBuyTool,
   getMediaBuysTool,

@@ -16,6 +16,7 @@ const SDK_SCHEMAS: Record<string, string> = {
   provide_performance_feedback: "media-buy/provide-performance-feedback",
   sync_creatives: "creative/sync-creatives",
   list_creatives: "creative/list-creatives",
+  preview_creative: "creative/preview-creative",
   sync_accounts: "account/sync-accounts",
   list_accounts: "account/list-accounts",
   sync_governance: "account/sync-governance",

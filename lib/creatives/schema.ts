@@ -1,6 +1,7 @@
-import { foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from "drizzle-orm/pg-core";
+import { foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uniqueIndex, uuid } from "drizzle-orm/pg-core";
 import { accounts } from "../accounts/schema";
-import { createdAt, id, instant, tenantId, updatedAt } from "../db/columns";
+import { principals } from "../buyers/schema";
+import { bytes, createdAt, id, instant, tenantId, updatedAt } from "../db/columns";
 import { mediaPackages } from "../media-buys/schema";
 import { type FormatId } from "../products/schema";
 
@@ -43,4 +44,21 @@ export const creativeAssignments = pgTable("creative_assignments", {
   index("creative_assignments_by_creative").on(t.tenantId, t.creativeId),
   foreignKey({ columns: [t.tenantId, t.packageId], foreignColumns: [mediaPackages.tenantId, mediaPackages.id] }),
   foreignKey({ columns: [t.tenantId, t.creativeId], foreignColumns: [creatives.tenantId, creatives.id] }),
+]);
+
+/** A page that shows a creative to whoever knows its address, for a while. Only the address's SHA-256 is kept. */
+export const creativePreviews = pgTable("creative_previews", {
+  tenantId: tenantId(),
+  id: id(),
+  principalId: uuid("principal_id").notNull(),
+  tokenHash: bytes("token_hash").notNull(),
+  /** The whole document, made from the manifest when it was asked for. */
+  html: text("html").notNull(),
+  createdAt: createdAt(),
+  expiresAt: instant("expires_at").notNull(),
+}, (t) => [
+  primaryKey({ columns: [t.tenantId, t.id] }),
+  foreignKey({ columns: [t.tenantId, t.principalId], foreignColumns: [principals.tenantId, principals.id] }),
+  uniqueIndex("creative_previews_token").on(t.tokenHash),
+  index("creative_previews_expiry").on(t.expiresAt),
 ]);

@@ -327,7 +327,7 @@ describe("bad input", () => {
     ["own performance standards", order({}, homepage({ performance_standards: [{}] })), { code: "TERMS_REJECTED", field: "packages[0].performance_standards" }],
     ["optimization goals", order({}, homepage({ optimization_goals: [{}] })), { code: "UNSUPPORTED_FEATURE", field: "packages[0].optimization_goals" }],
     ["catalogs", order({}, homepage({ catalogs: [{}] })), { code: "UNSUPPORTED_FEATURE", field: "packages[0].catalogs" }],
-    ["a proposal", order({ proposal_id: "p-1", total_budget: { amount: 1, currency: "USD" } }), { code: "UNSUPPORTED_FEATURE", field: "proposal_id" }],
+    ["a proposal", order({ proposal_id: "p-1", total_budget: { amount: 1, currency: "USD" } }), { code: "VALIDATION_ERROR", field: "packages" }],
     ["another invoice recipient", order({ invoice_recipient: { name: "x" } }), { code: "UNSUPPORTED_FEATURE", field: "invoice_recipient" }],
     ["no packages", order({ packages: undefined }), { code: "VALIDATION_ERROR", field: "packages" }],
     ["placements of a creative", order({}, homepage({ creative_assignments: [{ creative_id: "x", placement_ids: ["top"] }] })), { code: "UNSUPPORTED_FEATURE", field: "packages[0].creative_assignments[0].placement_ids" }],

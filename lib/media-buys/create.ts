@@ -13,7 +13,8 @@ import { fulfilments } from "../fulfilment/schema";
 import { findGovernance, type Governance, openReview } from "../governance/open";
 import { newId, toWireId } from "../ids";
 import { announceChange } from "../live";
-import { microsToDecimal, parseMicros } from "../money";
+import { microsToDecimal, microsToNumber, parseMicros } from "../money";
+import { divideBudget, expired, loadCommitted } from "../proposals/service";
 import { subscribeToReports } from "../reporting/subscribe";
 import { registerReceiver } from "../webhooks/service";
 import { checkReceiver } from "./receiver";
@@ -21,7 +22,7 @@ import { assertForward, assertNotPast, assertTimeLeft, effectiveStart, parseInst
 import { attachCreatives, type PackageCreatives } from "./package-creatives";
 import { presentConfirmation, presentSoldPackage } from "./present";
 import { type AssignedCreative, creativeReadiness, type PackageRow } from "./queries";
-import { type CreateRequest, parseCreateRequest, refuseTooMany, refuseUnsupported, withoutCredentials } from "./request";
+import { type CreateRequest, type PackageRequest, parseCreateRequest, refuseTooMany, refuseUnsupported, withoutCredentials } from "./request";
 import { mediaBuys, mediaPackages } from "./schema";
 import { type Catalog, loadCatalog } from "./sellables";
 import { sellPackage, type SoldPackage } from "./sell";
@@ -36,7 +37,7 @@ export type CreateMediaBuyOutcome =
   | { outcome: "confirmed"; mediaBuyId: string; payload: Record<string, unknown> }
   | { outcome: "submitted"; mediaBuyId: string; taskId: string; payload: Record<string, unknown> };
 
-const UNSUPPORTED = new Set(["proposal_id", "invoice_recipient", "io_acceptance", "artifact_webhook", "paused"]);
+const UNSUPPORTED = new Set(["invoice_recipient", "io_acceptance", "artifact_webhook", "paused"]);
 const NAME_LENGTH_MAX = 200;
 
 /**
@@ -50,10 +51,10 @@ export async function createMediaBuy(ctx: Ctx, input: CreateMediaBuyInput): Prom
   const flight = { startsAt: parseStart(request.start_time, ctx.now, "start_time"), endsAt: parseInstant(request.end_time, "end_time") };
   assertForward(flight);
 
-  const asked = request.packages;
-  if (!asked || asked.length === 0) throw new AppError("VALIDATION_ERROR", "An order needs at least one package.", { field: "packages" });
+  const asked = await packagesOf(ctx, input, request);
   refuseTooMany(asked.length, "packages");
   const catalog = await loadCatalog(ctx, { catalogVersion: input.catalogVersion, principalId: input.session.principalId }, unique(asked.map((item) => item.product_id)));
+  if (request.proposal_id !== undefined) assertStillOffered(asked, catalog);
   const packages = asked.map((item, index) => sellPackage(item, catalog, { ...flight, isSandbox: input.account.isSandbox }, `packages[${index}]`));
   const totals = agreeTotals(packages, request);
   assertNotPast(flight.startsAt, ctx.now);
@@ -68,6 +69,25 @@ export async function createMediaBuy(ctx: Ctx, input: CreateMediaBuyInput): Prom
   if (isReviewRequired) return submit(ctx, input, request, buy, catalog);
   const shown = rows.map((row) => presentSoldPackage(row, { buy, assigned, agentUrl: input.agentUrl }, asked[row.position]));
   return { outcome: "confirmed", mediaBuyId: buy.id, payload: presentConfirmation(buy, input.account, shown) };
+}
+
+/** What is ordered: the packages of the request, or those of a proposal for its total. */
+async function packagesOf(ctx: Ctx, { session }: CreateMediaBuyInput, { packages, proposal_id: proposalId, total_budget: total }: CreateRequest): Promise<PackageRequest[]> {
+  if (proposalId === undefined) {
+    if (!packages || packages.length === 0) throw new AppError("VALIDATION_ERROR", "An order needs at least one package.", { field: "packages" });
+    return packages;
+  }
+  if (packages && packages.length > 0) throw new AppError("VALIDATION_ERROR", "An order of a proposal has the proposal's packages.", { field: "packages", suggestion: "Leave packages out, or proposal_id." });
+  const proposal = await loadCommitted(ctx, session, proposalId);
+  if (!total) throw new AppError("VALIDATION_ERROR", "An order of a proposal needs a total_budget to divide.", { field: "total_budget" });
+  if (total.currency !== proposal.currency) throw new AppError("VALIDATION_ERROR", `The proposal is priced in ${proposal.currency}.`, { field: "total_budget.currency", suggestion: `Send the budget in ${proposal.currency}.` });
+  const budgets = divideBudget(parseMicros(total.amount, "total_budget.amount"), proposal.allocations);
+  return proposal.allocations.map(({ productId, pricingOptionId }, index) => ({ product_id: productId, pricing_option_id: pricingOptionId, budget: microsToNumber(budgets[index] ?? 0n) }));
+}
+
+/** A price that changed is another price: the proposal was for the one it names. */
+function assertStillOffered(asked: PackageRequest[], catalog: Catalog): void {
+  if (asked.some((item) => !catalog.products.get(item.product_id)?.options.has(item.pricing_option_id))) throw expired();
 }
 
 /** One currency for all packages. A stated total must be what the packages add up to. */

@@ -30,6 +30,7 @@ const packageRequest = z.looseObject({
 
 const createRequest = z.looseObject({
   packages: z.array(packageRequest).optional(),
+  proposal_id: z.string().optional(),
   total_budget: z.object({ amount: z.number(), currency: z.string() }).optional(),
   po_number: z.string().optional(),
   start_time: z.string(),

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type PageRequest, toPage } from "../adcp/cursor";
 import { AppError } from "../errors";
 import { type Catalog, type CatalogItem, itemsFor, withoutPrices } from "./catalog";
+import { type Match, type RefinedProposals } from "../proposals/service";
 import { matchesFilters, relevanceOf, wordsOf } from "./search";
 
 const formatRef = z.looseObject({ id: z.string() });
@@ -35,16 +36,16 @@ const REQUIRED_FIELDS = ["product_id", "name", "description", "publisher_propert
 type Ranked = { item: CatalogItem; score: number; relevance: string | null; place: number };
 
 /** The payload of get_products: the publisher's products that pass the filters, best match of the brief first. */
-export function discoverProducts(catalog: Catalog, request: Record<string, unknown>, options: { page: PageRequest; buyer: { principalId: string; isSandbox: boolean } | null }): Record<string, unknown> {
+export function discoverProducts(catalog: Catalog, request: Record<string, unknown>, options: { page: PageRequest; buyer: { principalId: string; isSandbox: boolean } | null; proposals?: RefinedProposals }): { payload: Record<string, unknown>; matches: Match[] } {
   const input = discoveryInput.parse(request);
   assertMode(input);
   const { buyer } = options;
   const hasPrices = buyer !== null && !catalog.priceless.has(buyer.principalId);
-  const refined = applyRefinements(itemsFor(catalog.items, buyer?.principalId ?? null), input.refine ?? []);
-  const ranked = rank(refined.items.filter((item) => matchesFilters(item, input.filters, input.required_policies)), refined.words ?? wordsOf(input.brief ?? ""), input.preferred_delivery_types);
+  const refined = applyRefinements(itemsFor(catalog.items, buyer?.principalId ?? null), input.refine ?? [], options.proposals);
+  const ranked = rank(refined.items.filter((item) => matchesFilters(item, input.filters, input.required_policies)), refined.words ?? wordsOf(input.buying_mode === "brief" ? (input.brief ?? "") : ""), input.preferred_delivery_types);
   const rest = options.page.after ? ranked.slice(indexAfter(ranked, options.page.after)) : ranked;
   const { rows, pagination } = toPage(rest.slice(0, options.page.limit + 1), options.page, "products", ({ item, place }) => [place, item.productId], ranked.length);
-  return {
+  const payload = {
     products: rows.map((row) => presentProduct(row, hasPrices, input.fields)),
     pagination,
     ...(input.refine ? { refinement_applied: refined.applied } : {}),
@@ -53,6 +54,8 @@ export function discoverProducts(catalog: Catalog, request: Record<string, unkno
     ...(buyer?.isSandbox ? { sandbox: true } : {}),
     ...(hasPrices ? {} : { ext: { greenlight: { prices: buyer === null ? "Prices are shown to buyers with a token." : "Ask the publisher for prices: your orders are confirmed by a person." } } }),
   };
+  // What is sold for no amount is proposed for none.
+  return { payload, matches: hasPrices ? ranked : [] };
 }
 
 /** Continues after the product that ended the last page, wherever it stands now; where it was, if it is gone. */
@@ -62,7 +65,8 @@ function indexAfter(ranked: Ranked[], [place, productId]: PageRequest["after"] &
 }
 
 function assertMode({ buying_mode: mode, brief, refine }: Discovery): void {
-  if (mode !== "brief" && brief !== undefined) throw new AppError("INVALID_REQUEST", `A brief does not go with buying_mode ${mode}.`, { field: "brief" });
+  // Clients send the brief of the first call along when they refine: it has been answered already.
+  if (mode === "wholesale" && brief !== undefined) throw new AppError("INVALID_REQUEST", "A brief does not go with buying_mode wholesale.", { field: "brief" });
   if (mode === "refine" && !refine) throw new AppError("INVALID_REQUEST", "buying_mode refine needs the refine list.", { field: "refine" });
   if (mode !== "refine" && refine) throw new AppError("INVALID_REQUEST", `The refine list does not go with buying_mode ${mode}.`, { field: "refine" });
 }
@@ -85,9 +89,10 @@ function presentProduct({ item, relevance }: Ranked, hasPrices: boolean, fields:
 
 type Applied = { scope: string; product_id?: string; proposal_id?: string; status: "applied" | "partial" | "unable"; notes?: string };
 
-/** Refinement by text match: includes narrow the list, omissions shorten it, asks order it. There are no proposals here. */
-function applyRefinements(items: readonly CatalogItem[], refinements: Refinement[]): { items: readonly CatalogItem[]; words: string[] | null; applied: Applied[] } {
-  const included = new Set<CatalogItem>();
+/** Refinement by text match: includes narrow the list, omissions shorten it, asks order it. What proposals hold is included. */
+function applyRefinements(items: readonly CatalogItem[], refinements: Refinement[], proposals: RefinedProposals | undefined): { items: readonly CatalogItem[]; words: string[] | null; applied: Applied[] } {
+  const proposed = new Set(proposals?.shown.flatMap(({ allocations }) => allocations.map(({ productId }) => productId)));
+  const included = new Set<CatalogItem>(items.filter(({ productId }) => proposed.has(productId)));
   const omitted = new Set<CatalogItem>();
   const words: string[] = [];
   const applied = refinements.map((entry): Applied => {
@@ -95,7 +100,10 @@ function applyRefinements(items: readonly CatalogItem[], refinements: Refinement
       words.push(...wordsOf(entry.ask ?? ""));
       return { scope: "request", status: "partial", notes: "The products are ordered by how well their descriptions match." };
     }
-    if (entry.scope === "proposal") return { scope: "proposal", proposal_id: entry.proposal_id ?? "", status: "unable", notes: "This publisher makes no proposals." };
+    if (entry.scope === "proposal") {
+      const id = entry.proposal_id ?? "";
+      return { scope: "proposal", proposal_id: id, ...(proposals?.applied.get(id) ?? { status: "unable", notes: "Proposals are made for buyers with a token." }) };
+    }
     const productId = entry.product_id ?? "";
     const item = items.find((candidate) => candidate.productId === productId);
     if (!item) return { scope: "product", product_id: productId, status: "unable", notes: "There is no such product." };

@@ -1,11 +1,16 @@
+import { z } from "zod";
 import { resolveAccount } from "../../accounts/service";
+import { type Ctx } from "../../context";
 import { withTenant } from "../../db/client";
 import { readCatalog } from "../../products/catalog";
 import { discoverProducts } from "../../products/discover";
+import { presentProposal, proposeFor, refineProposals } from "../../proposals/service";
 import { AnswerCache } from "../answer-cache";
 import { buyerActor } from "../buyer-actor";
 import { readPage } from "../cursor";
-import { type Tool, type ToolAnswer, type ToolCall } from "../tool";
+import { type BuyerSession, type Tool, type ToolAnswer, type ToolCall } from "../tool";
+
+const modeInput = z.looseObject({ buying_mode: z.string(), brief: z.string().optional(), refine: z.array(z.looseObject({ scope: z.string(), proposal_id: z.string().optional(), action: z.string().optional(), ask: z.string().optional() })).optional() });
 
 /** Answers by what they depend on; the catalogue's version is part of the key, so none is ever stale. */
 const answers = new AnswerCache<ToolAnswer & { json: string }>(32 * 1_048_576);
@@ -28,19 +33,33 @@ export const getProductsTool: Tool = {
     await assertAccount(call, input.account);
     const { session, tenantId, catalogVersion, agentUrl } = call;
     const catalog = await readCatalog(call);
-    // Buyers for whom nothing is reserved or hidden see the same.
-    const view = session === null ? "visitor" : catalog.named.has(session.principalId) ? session.principalId : "buyer";
-    const key = JSON.stringify([tenantId, catalogVersion, agentUrl, view, session?.isSandbox, input.catalog !== undefined, input.property_list !== undefined, RELEVANT.map((name) => input[name])]);
-    const known = answers.get(key);
+    const { buying_mode: mode, brief, refine } = modeInput.parse(input);
+    const isAskedToPropose = session !== null && mode === "brief" && brief !== undefined && brief.trim() !== "" && input.pagination === undefined;
+    // Buyers for whom nothing is reserved or hidden see the same; a proposal is one buyer's, and of one day.
+    const view = session === null ? "visitor" : isAskedToPropose || catalog.named.has(session.principalId) ? session.principalId : "buyer";
+    const day = isAskedToPropose ? call.now.toISOString().slice(0, 10) : undefined;
+    const key = JSON.stringify([tenantId, catalogVersion, agentUrl, view, day, session?.isSandbox, input.catalog !== undefined, input.property_list !== undefined, RELEVANT.map((name) => input[name])]);
+    const asked = session === null ? [] : (refine ?? []).flatMap(({ scope, proposal_id: id, ...rest }) => (scope === "proposal" && id !== undefined ? [{ ...rest, proposal_id: id }] : []));
+    // Proposals change without the catalogue: what refines them is read each time.
+    const known = asked.length === 0 ? answers.get(key) : undefined;
     if (known) return known;
+    const refined = session !== null && asked.length > 0 ? await inTenant(call, session, (ctx) => refineProposals(ctx, session, asked)) : undefined;
+    const { payload: found, matches } = discoverProducts(catalog, input, { page: readPage(input, "products"), buyer: session, ...(refined ? { proposals: refined } : {}) });
+    const made = isAskedToPropose ? await inTenant(call, session, (ctx) => proposeFor(ctx, { session, catalogVersion, brief, matches })) : null;
+    const proposals = [...(refined?.shown ?? []), ...(made ? [made] : [])];
     // 3.1: what a buyer sees may be theirs alone, what everybody sees may be kept for all.
-    const payload: Record<string, unknown> = { cache_scope: session === null ? "public" : "account", ...discoverProducts(catalog, input, { page: readPage(input, "products"), buyer: session }) };
+    const payload: Record<string, unknown> = { cache_scope: session === null ? "public" : "account", ...found, ...(proposals.length > 0 || refined ? { proposals: proposals.map(presentProposal) } : {}) };
     const shown = Array.isArray(payload.products) ? payload.products.length : 0;
     const answer = { payload, summary: `${shown} product${shown === 1 ? "" : "s"}${session === null ? "; prices need a token" : ""}.` };
+    if (asked.length > 0) return answer;
     if (key.length <= KEY_LENGTH_MAX) answers.set(key, { ...answer, json: JSON.stringify(payload) });
     return answer;
   },
 };
+
+function inTenant<T>({ tenantId, now, log }: ToolCall, session: BuyerSession, work: (ctx: Ctx) => Promise<T>): Promise<T> {
+  return withTenant(tenantId, (db) => work({ db, tenantId, actor: buyerActor(session), now, log }));
+}
 
 /** A named account must be the buyer's own. A sandbox buyer's accounts by natural key always are. */
 async function assertAccount({ session, tenantId, now, log }: ToolCall, ref: unknown): Promise<void> {
