@@ -6,7 +6,7 @@ import { randomFillSync } from "node:crypto";
  */
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 
-export const ID_PREFIXES = { mediaBuy: "mb", package: "pkg", task: "task", account: "acc", principal: "pr", webhook: "wh", creative: "cr" } as const;
+export const ID_PREFIXES = { mediaBuy: "mb", package: "pkg", task: "task", account: "acc", principal: "pr", webhook: "wh", audience: "aud", creative: "cr" } as const;
 export type IdKind = keyof typeof ID_PREFIXES;
 
 /** Randomness for many ids at once: a call to the system for each would cost more than the id. */

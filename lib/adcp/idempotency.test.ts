@@ -48,6 +48,7 @@ describe("the same key again", () => {
       create_media_buy: order,
       update_media_buy: { idempotency_key: newKey(), account, media_buy_id: placed.body.media_buy_id, paused: true },
       provide_performance_feedback: { idempotency_key: newKey(), media_buy_id: placed.body.media_buy_id, performance_index: 1.1, measurement_period: { start: "2026-01-01T00:00:00Z", end: "2026-01-31T00:00:00Z" } },
+      sync_audiences: { idempotency_key: newKey(), account, audiences: [{ audience_id: "a1", add: [{ external_id: "u-1", hashed_email: "a".repeat(64) }] }] },
       sync_governance: { idempotency_key: newKey(), accounts: [{ account, governance_agents: [{ url: "https://governance.example/mcp", authentication: { schemes: ["Bearer"], credentials: "x".repeat(40) } }] }] },
     };
     expect(Object.keys(requests).sort()).toEqual(TOOLS.filter(({ kind }) => kind === "mutation").map(({ name }) => name).sort());

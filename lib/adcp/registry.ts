@@ -13,6 +13,7 @@ import { listCreativesTool } from "./tools/list-creatives";
 import { previewCreativeTool } from "./tools/preview-creative";
 import { providePerformanceFeedbackTool } from "./tools/provide-performance-feedback";
 import { syncAccountsTool } from "./tools/sync-accounts";
+import { syncAudiencesTool } from "./tools/sync-audiences";
 import { syncCreativesTool } from "./tools/sync-creatives";
 import { syncGovernanceTool } from "./tools/sync-governance";
 import { getTaskStatusTool } from "./tools/get-task-status";
@@ -31,6 +32,7 @@ export const TOOLS: readonly Tool[] = [
   listAccountsTool,
   syncGovernanceTool,
   syncCreativesTool,
+  syncAudiencesTool,
   listCreativesTool,
   previewCreativeTool,
   createMediaBuyTool,

@@ -17,6 +17,7 @@ const SDK_SCHEMAS: Record<string, string> = {
   sync_creatives: "creative/sync-creatives",
   list_creatives: "creative/list-creatives",
   preview_creative: "creative/preview-creative",
+  sync_audiences: "media-buy/sync-audiences",
   sync_accounts: "account/sync-accounts",
   list_accounts: "account/list-accounts",
   sync_governance: "account/sync-governance",

@@ -56,7 +56,7 @@ export async function seedProduct(ctx: Ctx, session: BuyerSession, productId: st
   }).onConflictDoNothing().returning({ id: products.id });
   if (!made) throw new ControllerProblem("INVALID_PARAMS", "params.product_id is taken. Choose another one.");
   await ctx.db.insert(productBuyers).values({ tenantId: ctx.tenantId, productId: id, principalId: session.principalId, createdAt: ctx.now });
-  await mapToSimulators(ctx, id, input.delivery_type, input.channels ?? []);
+  await sellLikeOthers(ctx, id, input.delivery_type, input.channels ?? []);
   for (const { pricing_option_id: optionId, ...price } of input.pricing_options) await insertPrice(ctx, id, optionId, price);
   await recordAudit(ctx, { action: "product.seeded", objectKind: "product", objectId: id, summary: `The test controller of ${session.principalName} made the product “${name}”.` });
   return true;
@@ -69,9 +69,9 @@ function toKnownFormat(format: string | { id: string }): string {
   return known.id;
 }
 
-/** Where products like it are booked: of the same delivery type and a channel in common, as far as there are such. */
-async function mapToSimulators(ctx: Ctx, id: string, deliveryType: string, channels: readonly string[]): Promise<void> {
-  const examples = await ctx.db.select({ adapterConfigId: productTargets.adapterConfigId, config: productTargets.config, deliveryType: products.deliveryType, channels: products.channels })
+/** Where products like it are booked, and on their terms: of the same delivery type and a channel in common, as far as there are such. */
+async function sellLikeOthers(ctx: Ctx, id: string, deliveryType: string, channels: readonly string[]): Promise<void> {
+  const examples = await ctx.db.select({ adapterConfigId: productTargets.adapterConfigId, config: productTargets.config, termsPolicy: products.termsPolicy, deliveryType: products.deliveryType, channels: products.channels })
     .from(productTargets)
     .innerJoin(products, and(eq(products.tenantId, productTargets.tenantId), eq(products.id, productTargets.productId), isNull(products.seededFor)))
     .innerJoin(adapterConfigs, and(eq(adapterConfigs.tenantId, productTargets.tenantId), eq(adapterConfigs.id, productTargets.adapterConfigId)))
@@ -83,6 +83,8 @@ async function mapToSimulators(ctx: Ctx, id: string, deliveryType: string, chann
     const current = best.get(example.adapterConfigId);
     if (!current || likeness(example) > likeness(current)) best.set(example.adapterConfigId, example);
   }
+  const [example] = best.values();
+  if (example?.termsPolicy) await ctx.db.update(products).set({ termsPolicy: example.termsPolicy }).where(and(eq(products.tenantId, ctx.tenantId), eq(products.id, id)));
   if (best.size > 0) await ctx.db.insert(productTargets).values([...best.values()].map(({ adapterConfigId, config }) => ({ tenantId: ctx.tenantId, productId: id, adapterConfigId, config, createdAt: ctx.now, updatedAt: ctx.now })));
 }
 

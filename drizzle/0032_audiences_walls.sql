@@ -1,0 +1,3 @@
+SELECT enable_tenant_wall('audiences');
+--> statement-breakpoint
+SELECT enable_tenant_wall('audience_members');
