@@ -84,6 +84,7 @@ beforeAll(async () => {
     sync_accounts: () => ({ idempotency_key: newKey(), accounts: [{ brand: { domain: "parity.example" }, operator: "op.example", billing: "operator" }] }),
     sync_governance: () => ({ idempotency_key: newKey(), accounts: [{ account: BRAND_ACCOUNT, governance_agents: [{ url: "https://governance.example/mcp", authentication: { schemes: ["Bearer"], credentials: "x".repeat(40) } }] }] }),
     sync_creatives: () => ({ idempotency_key: newKey(), account: BRAND_ACCOUNT, creatives: [imageCreative("c-1")] }),
+    sync_audiences: () => ({ idempotency_key: newKey(), account: BRAND_ACCOUNT, audiences: [{ audience_id: "a1", add: [{ external_id: "u-1", hashed_email: "a".repeat(64) }] }] }),
     preview_creative: () => ({ request_type: "single", creative_manifest: { format_id: asObject(imageCreative("c-1").format_id), assets: imageCreative("c-1").assets } }),
     create_media_buy: order,
     update_media_buy: () => ({ idempotency_key: newKey(), account: BRAND_ACCOUNT, media_buy_id: mediaBuyId, end_time: at(40) }),
