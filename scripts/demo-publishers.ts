@@ -29,7 +29,7 @@ export type DemoPublisher = {
   products: DemoProduct[];
   /** For the buyer alone: what the protocol's compliance kit names without preparing it. */
   fixtures?: {
-    product: { productId: string; fixture: Record<string, unknown> };
+    products: { productId: string; fixture: Record<string, unknown> }[];
     account: Record<string, unknown>;
     creatives: { creativeId: string; fixture: Record<string, unknown> }[];
   };
@@ -105,10 +105,13 @@ export const DEMO_PUBLISHERS: DemoPublisher[] = [
     ],
     buyer: { name: "Pinnacle Agency for Acme Outdoor", token: "demo-acme-outdoor-v1" },
     fixtures: {
-      product: {
+      products: [{
         productId: "test-product",
         fixture: { name: "Test product", description: "For tests of the protocol alone.", delivery_type: "non_guaranteed", channels: ["display"], format_ids: BANNERS, pricing_options: ["test-pricing", "default"].map((id) => ({ pricing_option_id: id, pricing_model: "cpm", currency: "USD", fixed_price: 5 })) },
-      },
+      }, {
+        productId: "outdoor_ctv_q2",
+        fixture: { name: "Test CTV", description: "For tests of the protocol alone.", delivery_type: "guaranteed", channels: ["olv"], format_ids: ["video_vast_30s"], pricing_options: [{ pricing_option_id: "cpm_standard", pricing_model: "cpm", currency: "USD", fixed_price: 30 }] },
+      }],
       account: { brand: { domain: "test.example" }, operator: "test.example", sandbox: true },
       creatives: [
         { creativeId: "video_30s_trail_pro", fixture: { name: "Trail Pro 3000 - 30s", format_id: { id: "video_30s" } } },

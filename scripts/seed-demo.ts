@@ -111,8 +111,8 @@ async function seedPublisher(ctx: Ctx, publisher: DemoPublisher, credentials: st
 }
 
 /** What the protocol's compliance kit takes for granted of a sandbox, for its buyer alone: made as the test controller would. */
-async function seedFixtures(ctx: Ctx, session: BuyerSession, { product, account, creatives }: NonNullable<DemoPublisher["fixtures"]>): Promise<void> {
-  await seedTestProduct(ctx, session, product.productId, product.fixture);
+async function seedFixtures(ctx: Ctx, session: BuyerSession, { products: testProducts, account, creatives }: NonNullable<DemoPublisher["fixtures"]>): Promise<void> {
+  for (const { productId, fixture } of testProducts) await seedTestProduct(ctx, session, productId, fixture);
   for (const { creativeId, fixture } of creatives) await seedCreative(ctx, session, creativeId, { account, fixture, agentUrl: env().publicUrl });
 }
 
