@@ -50,6 +50,8 @@ const suites = {
   build: () => check(process.execPath, ["--import", "tsx", "scripts/build-cli.ts"]),
   e2e: playwright,
   mcp: () => check(process.execPath, ["--import", "tsx", "conformance/mcp.ts"]),
+  conformance: () => check(process.execPath, ["--import", "tsx", "conformance/main.ts"]),
+  fuzz: () => check(process.execPath, ["--import", "tsx", "conformance/fuzz.ts", "--seeds", "42"]),
   chaos: () => check(process.execPath, ["--import", "tsx", "scripts/chaos.ts", "--orders", "20"]),
 };
 

@@ -24,6 +24,16 @@ const brand = (domain: string) => ({ brand: { domain } });
 const list = async (input: Record<string, unknown> = {}, token = publisher.token) => (await callMcp("list_accounts", input, { token })).body;
 const count = () => withTenant(publisher.tenantId, (tx) => tx.$count(accounts));
 
+test("a sandbox buyer's account comes into being with the first change, not with a look", async () => {
+  for (const tool of ["get_media_buys", "list_creatives", "get_media_buy_delivery"]) {
+    const answer = await callMcp(tool, { account: BRAND_ACCOUNT }, caller);
+    expect([tool, answer.isError]).toEqual([tool, false]);
+  }
+  expect(await count()).toBe(0);
+  await callMcp("sync_creatives", { idempotency_key: newKey(), account: BRAND_ACCOUNT, creatives: [imageCreative("first")] }, caller);
+  expect(await count()).toBe(1);
+});
+
 describe("sync_accounts", () => {
   test("opens, updates and leaves alone, by brand, operator and sandbox", async () => {
     const first = await sync([brand("a.example"), { brand: { domain: "a.example", brand_id: "shoes" } }]);

@@ -37,20 +37,27 @@ export async function resolveAccount(ctx: Ctx, session: BuyerSession, ref: unkno
   return account;
 }
 
-async function findAccount(ctx: Ctx, session: BuyerSession, ref: unknown): Promise<AccountRow> {
-  if (ref === undefined || ref === null) return findDefaultAccount(ctx, session);
+/** The same for a read, which opens nothing: a sandbox buyer's account that nobody has used yet is empty, and stays unopened. */
+export async function findAccountToRead(ctx: Ctx, session: BuyerSession, ref: unknown): Promise<AccountRow> {
+  return findAccount(ctx, session, ref, unopened);
+}
+
+type Open = (ctx: Ctx, session: BuyerSession, key: NaturalKey) => Promise<AccountRow>;
+
+async function findAccount(ctx: Ctx, session: BuyerSession, ref: unknown, open: Open = openAccount): Promise<AccountRow> {
+  if (ref === undefined || ref === null) return findDefaultAccount(ctx, session, open);
   const parsed = accountRef.safeParse(ref);
   if (!parsed.success) throw new AppError("INVALID_REQUEST", "The account is named by account_id, or by brand and operator.", { field: "account" });
   if ("account_id" in parsed.data) return findById(ctx, session, parsed.data.account_id);
   const { brand, operator, sandbox } = parsed.data;
-  return findByNaturalKey(ctx, session, { brandDomain: brand.domain, brandId: brand.brand_id ?? null, operator, isSandbox: session.isSandbox || sandbox === true });
+  return findByNaturalKey(ctx, session, { brandDomain: brand.domain, brandId: brand.brand_id ?? null, operator, isSandbox: session.isSandbox || sandbox === true }, open);
 }
 
-async function findDefaultAccount(ctx: Ctx, session: BuyerSession): Promise<AccountRow> {
+async function findDefaultAccount(ctx: Ctx, session: BuyerSession, open: Open): Promise<AccountRow> {
   const [first, second] = await ctx.db.select().from(accounts).where(ownAccounts(ctx, session)).orderBy(asc(accounts.id)).limit(2);
   if (first && (!second || session.isSandbox)) return first;
   if (first) throw new AppError("ACCOUNT_AMBIGUOUS", "You have several accounts here: name the one you mean.", { field: "account" });
-  if (session.isSandbox) return openAccount(ctx, session, SANDBOX_DEFAULT);
+  if (session.isSandbox) return open(ctx, session, SANDBOX_DEFAULT);
   throw new AppError("ACCOUNT_NOT_FOUND", "You have no account here yet.", { field: "account", suggestion: "Open one with sync_accounts." });
 }
 
@@ -61,7 +68,7 @@ async function findById(ctx: Ctx, session: BuyerSession, accountId: string): Pro
   return account;
 }
 
-async function findByNaturalKey(ctx: Ctx, session: BuyerSession, key: NaturalKey): Promise<AccountRow> {
+async function findByNaturalKey(ctx: Ctx, session: BuyerSession, key: NaturalKey, open: Open): Promise<AccountRow> {
   const rows = await ctx.db.select().from(accounts)
     .where(and(ownAccounts(ctx, session), eq(accounts.brandDomain, key.brandDomain), eq(accounts.operator, key.operator), eq(accounts.isSandbox, key.isSandbox)))
     .orderBy(asc(accounts.id));
@@ -71,8 +78,15 @@ async function findByNaturalKey(ctx: Ctx, session: BuyerSession, key: NaturalKey
   if (key.brandId === null && rows.length > 1) throw new AppError("ACCOUNT_AMBIGUOUS", "This brand domain has several accounts here: name the brand_id or the account_id.", { field: "account" });
   const [only] = rows;
   if (key.brandId === null && only) return only;
-  if (session.isSandbox) return openAccount(ctx, session, key);
+  if (session.isSandbox) return open(ctx, session, key);
   throw accountNotFound();
+}
+
+function unopened(ctx: Ctx, session: BuyerSession, key: NaturalKey): Promise<AccountRow> {
+  return Promise.resolve({
+    tenantId: ctx.tenantId, id: newId(ctx.now.getTime()), principalId: session.principalId, ...key, name: accountName(key), status: "active", billing: null, paymentTerms: null, details: {}, isGoverned: false,
+    createdAt: ctx.now, updatedAt: ctx.now, archivedAt: null,
+  });
 }
 
 /** A new account in the default terms. Two requests that open the same one at once get the same row. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { resolveAccount } from "../accounts/service";
+import { findAccountToRead } from "../accounts/service";
 import { type Ctx } from "../context";
 import { withTenant } from "../db/client";
 import { AppError, invariant } from "../errors";
@@ -19,7 +19,7 @@ const listInput = z.looseObject({ filters: taskFilters.default({}), sort: taskSo
 export function answerTask(call: ToolCall, request: Record<string, unknown>, isResultShown: boolean): Promise<ToolAnswer> {
   const input = taskInput.parse(request);
   return asBuyer(call, async (ctx, session) => {
-    const account = input.account === undefined ? null : await resolveAccount(ctx, session, input.account);
+    const account = input.account === undefined ? null : await findAccountToRead(ctx, session, input.account);
     const task = await loadTask(ctx, session, input.task_id);
     if (account && task.accountId !== account.id) throw new AppError("REFERENCE_NOT_FOUND", "You have no such task here.", { field: "task_id" });
     return { payload: presentTask(task, { includeHistory: input.include_history, includeResult: input.include_result ?? isResultShown }), summary: `The task is ${task.status}.` };
@@ -32,7 +32,7 @@ export function answerTaskList(call: ToolCall, request: Record<string, unknown>)
   const kind = `tasks:${sort.field}:${sort.direction}`;
   const page = readPage(request, kind);
   return asBuyer(call, async (ctx, session) => {
-    const account = ref === undefined ? null : await resolveAccount(ctx, session, ref);
+    const account = ref === undefined ? null : await findAccountToRead(ctx, session, ref);
     const { rows, total, byStatus } = await listTasks(ctx, { session, account, filters, sort, page });
     const { rows: shown, pagination } = toPage(rows, page, kind, taskPositionOf(sort), total);
     const applied = Object.entries(filters).filter(([, value]) => value !== undefined).map(([name]) => name);

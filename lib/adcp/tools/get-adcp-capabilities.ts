@@ -6,7 +6,7 @@ import { REPLAY_WINDOW_HOURS } from "../idempotency";
 import { type Tool } from "../tool";
 
 /** Claims that the protocol's compliance run checks one by one: named once all their tools exist. */
-const SPECIALISMS = ["sales-guaranteed", "sales-non-guaranteed", "sales-proposal-mode", "audience-sync", "governance-aware-seller"] as const;
+const SPECIALISMS = ["sales-guaranteed", "sales-non-guaranteed", "sales-proposal-mode", "governance-aware-seller"] as const;
 
 /** Scenarios of the test controller that the schema of the capabilities does not know; list_scenarios names them. */
 const NOT_DECLARED = new Set(["force_create_media_buy_arm", "force_task_completion"]);

@@ -1,4 +1,4 @@
-import { resolveAccount } from "../../accounts/service";
+import { findAccountToRead } from "../../accounts/service";
 import { withTenant } from "../../db/client";
 import { getCreativeDelivery } from "../../delivery/creative-delivery";
 import { invariant } from "../../errors";
@@ -16,7 +16,7 @@ export const getCreativeDeliveryTool: Tool = {
     invariant(session, "get_creative_delivery without a buyer");
     return withTenant(tenantId, async (db) => {
       const ctx = { db, tenantId, actor: buyerActor(session), now, log };
-      const account = request.account === undefined ? null : await resolveAccount(ctx, session, request.account);
+      const account = request.account === undefined ? null : await findAccountToRead(ctx, session, request.account);
       const payload = await getCreativeDelivery(ctx, { session, account, request });
       return { payload, summary: `Delivery of ${Array.isArray(payload.creatives) ? payload.creatives.length : 0} creatives.` };
     });

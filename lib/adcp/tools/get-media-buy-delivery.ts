@@ -1,4 +1,4 @@
-import { resolveAccount } from "../../accounts/service";
+import { findAccountToRead } from "../../accounts/service";
 import { withTenant } from "../../db/client";
 import { getMediaBuyDelivery } from "../../delivery/media-buy-delivery";
 import { invariant } from "../../errors";
@@ -17,7 +17,7 @@ export const getMediaBuyDeliveryTool: Tool = {
     invariant(session, "get_media_buy_delivery without a buyer");
     return withTenant(tenantId, async (db) => {
       const ctx = { db, tenantId, actor: buyerActor(session), now, log };
-      const account = request.account === undefined ? null : await resolveAccount(ctx, session, request.account);
+      const account = request.account === undefined ? null : await findAccountToRead(ctx, session, request.account);
       const payload = await getMediaBuyDelivery(ctx, { session, account, request });
       return { payload, summary: `Delivery of ${Array.isArray(payload.media_buy_deliveries) ? payload.media_buy_deliveries.length : 0} media buys.` };
     });

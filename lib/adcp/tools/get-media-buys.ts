@@ -1,4 +1,4 @@
-import { resolveAccount } from "../../accounts/service";
+import { findAccountToRead } from "../../accounts/service";
 import { withTenant } from "../../db/client";
 import { invariant } from "../../errors";
 import { listMediaBuys } from "../../media-buys/list";
@@ -17,7 +17,7 @@ export const getMediaBuysTool: Tool = {
     invariant(session, "get_media_buys without a buyer");
     return withTenant(tenantId, async (db) => {
       const ctx = { db, tenantId, actor: buyerActor(session), now, log };
-      const account = input.account === undefined ? null : await resolveAccount(ctx, session, input.account);
+      const account = input.account === undefined ? null : await findAccountToRead(ctx, session, input.account);
       const payload = await listMediaBuys(ctx, { session, account, request: input, agentUrl });
       return { payload, summary: `${Array.isArray(payload.media_buys) ? payload.media_buys.length : 0} media buys.` };
     });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { resolveAccount } from "../../accounts/service";
+import { findAccountToRead } from "../../accounts/service";
 import { type Ctx } from "../../context";
 import { withTenant } from "../../db/client";
 import { readCatalog } from "../../products/catalog";
@@ -65,5 +65,5 @@ function inTenant<T>({ tenantId, now, log }: ToolCall, session: BuyerSession, wo
 async function assertAccount({ session, tenantId, now, log }: ToolCall, ref: unknown): Promise<void> {
   if (!session || ref === undefined) return;
   if (session.isSandbox && typeof ref === "object" && ref !== null && !("account_id" in ref)) return;
-  await withTenant(tenantId, (db) => resolveAccount({ db, tenantId, actor: buyerActor(session), now, log }, session, ref));
+  await withTenant(tenantId, (db) => findAccountToRead({ db, tenantId, actor: buyerActor(session), now, log }, session, ref));
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { presentAccount } from "../../accounts/present";
-import { type AccountRow, resolveAccount } from "../../accounts/service";
+import { type AccountRow, findAccountToRead } from "../../accounts/service";
 import { type Ctx } from "../../context";
 import { creativeFilters, type CreativeSort, creativeSort, listCreatives, type ListedCreative, loadAssignedPackages, positionOf } from "../../creatives/queries";
 import { withTenant } from "../../db/client";
@@ -74,7 +74,7 @@ async function namedAccounts(ctx: Ctx, session: BuyerSession, input: ListInput):
   const refs = [...(input.account === undefined ? [] : [input.account]), ...(input.filters?.accounts ?? [])];
   if (refs.length === 0) return null;
   const found = [];
-  for (const ref of refs) found.push(await resolveAccount(ctx, session, ref));
+  for (const ref of refs) found.push(await findAccountToRead(ctx, session, ref));
   if (input.account === undefined || input.filters?.accounts === undefined) return found;
   const [account, ...filtered] = found;
   return filtered.filter(({ id }) => id === account?.id);
