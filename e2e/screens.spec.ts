@@ -48,14 +48,14 @@ test.describe("every screen", () => {
     details.push("products/new", "connections/new");
     for (const path of details) {
       await test.step(path, async () => {
-        await page.emulateMedia({ colorScheme: "light" });
+        await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
         await page.setViewportSize({ width: 1_600, height: 1_000 });
         await open(page, path);
         await expectAccessible(page);
         await expectNoSidewaysScroll(page);
         await page.setViewportSize({ width: 320, height: 720 });
         await expectNoSidewaysScroll(page);
-        await page.emulateMedia({ colorScheme: "dark" });
+        await page.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
         await expectAccessible(page);
       });
     }
