@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import path from "node:path";
 import { comply, type ComplyOptions, type StoryboardRunOptions } from "@adcp/sdk/testing";
 import { parse } from "yaml";
 import { z } from "zod";
+import { prepareStoryboards, PUBLISHED } from "./storyboards";
 
 /** The buyer of the demo's first publisher, which the protocol's test kit "acme-outdoor" names. */
 export const BUYER_TOKEN = "demo-acme-outdoor-v1";
@@ -13,7 +13,6 @@ export const OTHER_TOKEN = "demo-other-publisher-v1";
 /** Vectors for agents that demand or forbid a signed content digest; this one's capabilities say "either". */
 const OTHER_DIGEST_POLICIES = ["007-missing-content-digest", "018-digest-covered-when-forbidden"];
 
-const root = path.dirname(createRequire(import.meta.url).resolve("@adcp/sdk/package.json"));
 const kitSchema = z.looseObject({ auth: z.looseObject({}).optional() });
 
 const reportSchema = z.object({
@@ -41,7 +40,8 @@ export type Skip = { storyboard: string; step: string; reason: string; detail: s
  * only those named. The agent's database must be fresh: several storyboards carry fixed idempotency keys.
  */
 export async function gradeAgent(mcpUrl: string, storyboards?: string[]): Promise<Report> {
-  const kit = kitSchema.parse(parse(readFileSync(path.join(root, "compliance/cache/3.0.6/test-kits/acme-outdoor.yaml"), "utf8")));
+  process.env.ADCP_COMPLIANCE_DIR = prepareStoryboards();
+  const kit = kitSchema.parse(parse(readFileSync(path.join(PUBLISHED, "test-kits/acme-outdoor.yaml"), "utf8")));
   const options: ComplyOptions & Pick<StoryboardRunOptions, "request_signing"> = {
     protocol: "mcp", allow_http: true, timeout_ms: 300_000,
     auth: { type: "bearer", token: BUYER_TOKEN },
