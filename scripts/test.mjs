@@ -52,6 +52,8 @@ const suites = {
   mcp: () => check(process.execPath, ["--import", "tsx", "conformance/mcp.ts"]),
   conformance: () => check(process.execPath, ["--import", "tsx", "conformance/main.ts"]),
   fuzz: () => check(process.execPath, ["--import", "tsx", "conformance/fuzz.ts", "--seeds", "42"]),
+  signing: () => check(process.execPath, ["--import", "tsx", "conformance/request-signing.ts"]),
+  processes: () => check(process.execPath, ["--import", "tsx", "conformance/two-processes.ts"]),
   chaos: () => check(process.execPath, ["--import", "tsx", "scripts/chaos.ts", "--orders", "20"]),
 };
 
