@@ -11,6 +11,7 @@ import { log as rootLog } from "../log";
 import { buyerActor } from "./buyer-actor";
 import { type Caller, missingToken } from "./buyer-auth";
 import { boundLockWaits, requestHash, withIdempotency } from "./idempotency";
+import { assertPlainText } from "./plain-text";
 import { takeCall } from "./rate-limit";
 import { isVisibleTo, visibleTools } from "./registry";
 import { isObject } from "./schemas";
@@ -56,7 +57,7 @@ async function run(tool: Tool, input: unknown, identify: () => Promise<Caller>, 
     assertScope(caller.session, tool.name);
     if (caller.session) await takeCall(caller.session, tool.name, tool.kind === "read" ? "read" : "write", caller.rateLimits);
     if (!isObject(input)) throw new AppError("INVALID_REQUEST", "The input is a JSON object.");
-    assertStorable(input);
+    assertPlainText(input, !tool.annotations.readOnlyHint);
     served = negotiateVersion(input);
     if (tool.kind === "mutation") assertSignedChange(caller, input);
     const request = tool.defaults ? { ...tool.defaults, ...input } : input;
@@ -69,13 +70,6 @@ async function run(tool: Tool, input: unknown, identify: () => Promise<Caller>, 
     const error = errorOf(toAppError(failure, log), served);
     return { json: JSON.stringify({ ...errorPayload(error), ...named(served), ...(context === undefined ? {} : { context }) }), summary: error.userMessage, error };
   }
-}
-
-/** NUL, and halves of surrogate pairs, as JSON writes them: Postgres stores neither. */
-const UNSTORABLE = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/;
-
-function assertStorable(input: Record<string, unknown>): void {
-  if (UNSTORABLE.test(JSON.stringify(input))) throw new AppError("INVALID_REQUEST", "The request holds characters that cannot be stored: NUL, or half of a surrogate pair.");
 }
 
 /** 3.0 has no code of its own for a first call that is still running. */
