@@ -64,7 +64,7 @@ describe("sync_creatives", () => {
     const wrong = imageCreative("wrong", { assets: { image: { asset_type: "image", url: "https://a.example/i.png", width: 728, height: 90 } } });
     const strict = await callRest("sync_creatives", syncRequest([imageCreative("right"), wrong]), caller);
     expect([strict.status, errorCode(strict)]).toEqual([400, "VALIDATION_ERROR"]);
-    expect(asObject(strict.body.adcp_error)).toMatchObject({ field: "creatives[1].assets.image.width", details: { creatives: [{ creative_id: "wrong" }] } });
+    expect(asObject(strict.body.adcp_error)).toMatchObject({ field: "creatives[1].assets.image.width", details: { creatives: [{ field: "creatives[1]" }] } });
     expect((await list()).ids).toEqual([]);
     const { results } = await sync([imageCreative("right"), wrong], { validation_mode: "lenient" });
     expect(results.map(({ action, status }) => [action, status])).toEqual([["created", "approved"], ["failed", undefined]]);

@@ -53,7 +53,7 @@ export async function syncCreatives(ctx: Ctx, { session, account, request }: { s
   }
 }
 
-/** Throws the first mistake, with all of them in its details. */
+/** Throws the first mistake, with all of them in its details: by their places, because errors repeat no ids. */
 function assertFlawless(outcomes: CreativeOutcome[], assigned: AssignmentOutcome[], requestedIds: string[]): void {
   const failed = outcomes.filter(({ errors }) => errors.length > 0);
   const unassigned = assigned.flatMap((outcome, index) => (outcome.error ? [{ ...outcome, error: outcome.error, index }] : []));
@@ -67,8 +67,8 @@ function assertFlawless(outcomes: CreativeOutcome[], assigned: AssignmentOutcome
     field: field === undefined ? first.field : `${first.field}.${field}`,
     suggestion: suggestion ?? "Correct it, or send validation_mode lenient to keep what is valid.",
     details: {
-      ...(failed.length > 0 ? { creatives: failed.map((outcome) => ({ creative_id: outcome.creativeId, errors: outcome.errors.map(toWireError) })) } : {}),
-      ...(unassigned.length > 0 ? { assignments: unassigned.map((outcome) => ({ creative_id: outcome.creativeId, package_id: outcome.packageId, errors: [toWireError(outcome.error)] })) } : {}),
+      ...(failed.length > 0 ? { creatives: failed.map((outcome) => ({ field: `creatives[${requestedIds.indexOf(outcome.creativeId)}]`, errors: outcome.errors.map(toWireError) })) } : {}),
+      ...(unassigned.length > 0 ? { assignments: unassigned.map((outcome) => ({ field: `assignments[${outcome.index}]`, errors: [toWireError(outcome.error)] })) } : {}),
     },
   });
 }
