@@ -22,7 +22,7 @@ export async function measureBareInsert(adminUrl: string, appUrl: string, total:
 
   const client = postgres(appUrl, { max: width, onnotice: () => undefined });
   await Promise.all(Array.from({ length: width }, () => client`select 1`));
-  const result = await measure(total, width, async () => {
+  const insertOnce = async () => {
     const ids = new Map<string, string>();
     const fresh = (id: string) => ids.get(id) ?? ids.set(id, randomUUID()).get(id) ?? id;
     await client.begin(async (tx) => {
@@ -37,7 +37,9 @@ export async function measureBareInsert(adminUrl: string, appUrl: string, total:
         await tx`insert into ${tx(table)} ${tx(copy)}`;
       }
     });
-  });
+  };
+  await measure(500, width, insertOnce);
+  const result = await measure(total, width, insertOnce);
   await client.end();
   return result;
 }

@@ -1,9 +1,9 @@
-import { and, asc, eq, isNull } from "drizzle-orm";
+import { and, asc, eq, isNull, sql } from "drizzle-orm";
 import { z } from "zod";
 import { type BuyerSession } from "../adcp/tool";
 import { recordAudit } from "../audit/service";
 import { type Ctx } from "../context";
-import { type Tx } from "../db/client";
+import { compiled, type Tx } from "../db/client";
 import { AppError, invariant } from "../errors";
 import { fromWireId, newId } from "../ids";
 import { type AccountRow } from "./present";
@@ -42,6 +42,13 @@ export async function findAccountToRead(ctx: Ctx, session: BuyerSession, ref: un
   return findAccount(ctx, session, ref, unopened);
 }
 
+const at = sql.placeholder;
+const own = and(eq(accounts.tenantId, at("tenantId")), eq(accounts.principalId, at("principalId")), isNull(accounts.archivedAt));
+const selectFirstTwo = compiled((db) => db.select().from(accounts).where(own).orderBy(asc(accounts.id)).limit(2));
+const selectById = compiled((db) => db.select().from(accounts).where(and(own, eq(accounts.id, at("id")))));
+const selectByNaturalKey = compiled((db) => db.select().from(accounts)
+  .where(and(own, eq(accounts.brandDomain, at("brandDomain")), eq(accounts.operator, at("operator")), eq(accounts.isSandbox, at("isSandbox")))).orderBy(asc(accounts.id)));
+
 type Open = (ctx: Ctx, session: BuyerSession, key: NaturalKey) => Promise<AccountRow>;
 
 async function findAccount(ctx: Ctx, session: BuyerSession, ref: unknown, open: Open = openAccount): Promise<AccountRow> {
@@ -54,7 +61,7 @@ async function findAccount(ctx: Ctx, session: BuyerSession, ref: unknown, open: 
 }
 
 async function findDefaultAccount(ctx: Ctx, session: BuyerSession, open: Open): Promise<AccountRow> {
-  const [first, second] = await ctx.db.select().from(accounts).where(ownAccounts(ctx, session)).orderBy(asc(accounts.id)).limit(2);
+  const [first, second] = await selectFirstTwo(ctx.db, { tenantId: ctx.tenantId, principalId: session.principalId });
   if (first && (!second || session.isSandbox)) return first;
   if (first) throw new AppError("ACCOUNT_AMBIGUOUS", "You have several accounts here: name the one you mean.", { field: "account" });
   if (session.isSandbox) return open(ctx, session, SANDBOX_DEFAULT);
@@ -63,15 +70,13 @@ async function findDefaultAccount(ctx: Ctx, session: BuyerSession, open: Open): 
 
 async function findById(ctx: Ctx, session: BuyerSession, accountId: string): Promise<AccountRow> {
   const id = fromWireId("account", accountId);
-  const [account] = id === undefined ? [] : await ctx.db.select().from(accounts).where(and(ownAccounts(ctx, session), eq(accounts.id, id)));
+  const [account] = id === undefined ? [] : await selectById(ctx.db, { tenantId: ctx.tenantId, principalId: session.principalId, id });
   if (!account) throw accountNotFound();
   return account;
 }
 
 async function findByNaturalKey(ctx: Ctx, session: BuyerSession, key: NaturalKey, open: Open): Promise<AccountRow> {
-  const rows = await ctx.db.select().from(accounts)
-    .where(and(ownAccounts(ctx, session), eq(accounts.brandDomain, key.brandDomain), eq(accounts.operator, key.operator), eq(accounts.isSandbox, key.isSandbox)))
-    .orderBy(asc(accounts.id));
+  const rows = await selectByNaturalKey(ctx.db, { tenantId: ctx.tenantId, principalId: session.principalId, ...key });
   const exact = rows.find((row) => row.brandId === key.brandId);
   if (exact) return exact;
   // A key without brand_id also means the only one of that house's brands.

@@ -1,7 +1,7 @@
 import { and, eq, isNull, sql } from "drizzle-orm";
 import { z } from "zod";
 import { type Ctx } from "../context";
-import { sendAlong } from "../db/client";
+import { compiled, compiledAlong, sendText } from "../db/client";
 import { AppError, invariant } from "../errors";
 import { newId } from "../ids";
 import { idempotencyKeys } from "../media-buys/schema";
@@ -26,7 +26,7 @@ const payloadSchema = z.record(z.string(), z.unknown());
  * call opens: the waiting caller gets SERVICE_UNAVAILABLE (Postgres' 55P03, see toAppError).
  */
 export function boundLockWaits({ db }: Pick<Ctx, "db">): void {
-  sendAlong(db, sql`select set_config('lock_timeout', ${`${IN_FLIGHT_WAIT_MS}ms`}, true)`);
+  sendText(db, "select set_config('lock_timeout', $1, true)", [`${IN_FLIGHT_WAIT_MS}ms`]);
 }
 
 export type IdempotentCall = {
@@ -48,17 +48,21 @@ export async function withIdempotency(ctx: Ctx, call: IdempotentCall, work: () =
   const id = newId(ctx.now.getTime());
   if (!(await claim(ctx, id, call).catch(refuseInFlight))) return { answer: await replay(ctx, call), isReplay: true };
   const answer = await work();
-  sendAlong(ctx.db, ctx.db.update(idempotencyKeys).set({ response: { json: JSON.stringify(answer.payload), summary: answer.summary } satisfies z.infer<typeof storedAnswer> }).where(and(eq(idempotencyKeys.tenantId, ctx.tenantId), eq(idempotencyKeys.id, id))));
+  const response: z.infer<typeof storedAnswer> = { json: JSON.stringify(answer.payload), summary: answer.summary };
+  keepAnswer(ctx.db, { tenantId: ctx.tenantId, id, response: JSON.stringify(response) });
   return { answer, isReplay: false };
 }
 
+const at = sql.placeholder;
+const keepAnswer = compiledAlong((db) => db.update(idempotencyKeys).set({ response: sql`${at("response")}::text::jsonb` }).where(and(eq(idempotencyKeys.tenantId, at("tenantId")), eq(idempotencyKeys.id, at("id")))));
+const insertKey = compiled((db) => db.insert(idempotencyKeys).values({
+  tenantId: at("tenantId"), id: at("id"), principalId: at("principalId"), accountId: at("accountId"), key: at("key"), tool: at("tool"), requestHash: at("requestHash"),
+  createdAt: at("createdAt"), expiresAt: at("expiresAt"),
+}).onConflictDoNothing().returning({ id: idempotencyKeys.id }));
+
 /** Waits for a concurrent transaction that holds the key. */
 async function claim(ctx: Ctx, id: string, call: IdempotentCall): Promise<boolean> {
-  const expiresAt = addMs(ctx.now, REPLAY_WINDOW_HOURS * HOUR_MS);
-  const rows = await ctx.db.execute(sql`
-    insert into idempotency_keys (tenant_id, id, principal_id, account_id, key, tool, request_hash, created_at, expires_at)
-    values (${ctx.tenantId}::uuid, ${id}::uuid, ${call.principalId}::uuid, ${call.accountId}::uuid, ${call.key}, ${call.tool}, ${call.requestHash}, ${ctx.now.toISOString()}::timestamptz, ${expiresAt.toISOString()}::timestamptz)
-    on conflict do nothing returning id`);
+  const rows = await insertKey(ctx.db, { tenantId: ctx.tenantId, id, ...call, createdAt: ctx.now, expiresAt: addMs(ctx.now, REPLAY_WINDOW_HOURS * HOUR_MS) });
   return rows.length === 1;
 }
 

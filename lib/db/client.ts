@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { type sql, type SQLWrapper } from "drizzle-orm";
+import { fillPlaceholders, type Query, type sql, type SQLWrapper } from "drizzle-orm";
 import { PgDialect } from "drizzle-orm/pg-core";
 import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
@@ -110,10 +110,48 @@ function openTransaction(client: postgres.TransactionSql): void {
  * transaction, at its end. Everything that is sent later still comes after it.
  */
 export function sendAlong(tx: Tx, statement: SQLWrapper): void {
+  const { sql: text, params } = dialect.sqlToQuery(statement.getSQL());
+  sendText(tx, text, params);
+}
+
+/** The same for a statement whose text is known. */
+export function sendText(tx: Tx, text: string, params: unknown[]): void {
   const open = opened.get(tx);
   if (!open?.client) throw new Error("Invariant broken: sendAlong outside withTenant, or behind a savepoint");
-  const { sql: text, params } = dialect.sqlToQuery(statement.getSQL());
   open.sentAlong.push(open.client.unsafe(text, params as postgres.ParameterOrJSON<never>[], { prepare: params.length <= PREPARED_PARAMETERS_MAX }).execute());
+}
+
+/** What drizzle's builders make of themselves when asked to. */
+type Preparable<Row> = { prepare(name: string): { execute(values?: Record<string, unknown>): Promise<Row> } };
+
+/**
+ * A query whose text is made once: for the few that every order needs, because building one costs more than running it. Values go where `build`
+ * puts `sql.placeholder(name)`.
+ */
+export function compiled<Row>(build: (db: Tx) => Preparable<Row>): (tx: Tx, values: Record<string, unknown>) => Promise<Row> {
+  let made: ReturnType<Preparable<Row>["prepare"]> | undefined;
+  return (tx, values) => {
+    made ??= build(tx).prepare("compiled");
+    // drizzle ties a prepared query to the connection that it was made on: this one runs on the transaction's.
+    const bound = Object.create(made, { client: { value: clientOf(tx) } }) as typeof made;
+    return bound.execute(values);
+  };
+}
+
+/** The driver's client behind a transaction or savepoint of drizzle's, which keeps it to itself. */
+function clientOf(tx: Tx): unknown {
+  const { session } = tx as unknown as { session?: { client?: unknown } };
+  if (!session?.client) throw new Error("Invariant broken: drizzle keeps its client elsewhere now");
+  return session.client;
+}
+
+/** The same for a statement that is sent along. */
+export function compiledAlong(build: (db: Tx) => SQLWrapper): (tx: Tx, values: Record<string, unknown>) => void {
+  let made: Query | undefined;
+  return (tx, values) => {
+    made ??= dialect.sqlToQuery(build(tx).getSQL());
+    sendText(tx, made.sql, fillPlaceholders(made.params, values));
+  };
 }
 
 /** Runs `work` behind a savepoint: what it throws undoes its own writes, and its notifications, alone. */

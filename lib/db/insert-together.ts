@@ -1,6 +1,6 @@
-import { getTableColumns, getTableName, sql, type SQL } from "drizzle-orm";
+import { getTableColumns, getTableName } from "drizzle-orm";
 import { type PgTable } from "drizzle-orm/pg-core";
-import { sendAlong, type Tx } from "./client";
+import { sendText, type Tx } from "./client";
 
 /** Rows of one table, all with the same fields. */
 export type Rows = { table: PgTable; rows: Record<string, unknown>[] };
@@ -9,7 +9,9 @@ export function rowsOf<Table extends PgTable>(table: Table, rows: Table["$inferI
   return { table, rows };
 }
 
-const texts = new Map<string, { before: string; after: string }>();
+type Column = { name: string; type: string; field: string };
+
+const statements = new Map<string, string>();
 
 /**
  * Inserts rows of several tables in one statement, whose text depends on the tables alone: it stays prepared however many rows there are.
@@ -17,35 +19,26 @@ const texts = new Map<string, { before: string; after: string }>();
  * what it violates fails the transaction at its end.
  */
 export function insertTogether(db: Tx, batches: Rows[]): void {
-  const parts: SQL[] = [];
-  for (const { table, rows } of batches) {
-    const [first] = rows;
-    if (!first) continue;
-    const { before, after } = textOf(table, Object.keys(first));
-    parts.push(sql`${sql.raw(`${parts.length === 0 ? "with" : ","} i${parts.length} as (${before}`)}${toJson(rows)}${sql.raw(after)}`);
-  }
-  if (parts.length > 0) sendAlong(db, sql`${sql.join(parts)} select 1`);
+  const filled = batches.filter(({ rows }) => rows.length > 0).map(({ table, rows }) => ({ table, rows, fields: Object.keys(rows[0] ?? {}) }));
+  if (filled.length === 0) return;
+  const key = filled.map(({ table, fields }) => `${getTableName(table)} ${fields.join()}`).join(";");
+  const text = statements.get(key) ?? `with ${filled.map(({ table, fields }, index) => `i${index} as (${insertText(table, fields, `$${index + 1}`)})`).join(", ")} select 1`;
+  statements.set(key, text);
+  sendText(db, text, filled.map(({ rows }) => toJson(rows)));
 }
 
 /** Objects travel under the names of their fields: the record's columns are renamed in the statement. */
-function textOf(table: PgTable, fields: string[]): { before: string; after: string } {
+function insertText(table: PgTable, fields: string[], parameter: string): string {
   const name = getTableName(table);
-  const key = `${name} ${fields.join()}`;
-  const known = texts.get(key);
-  if (known) return known;
   const columns = getTableColumns(table);
-  const used = fields.map((field) => {
+  const used = fields.map((field): Column => {
     const column = columns[field];
     if (!column) throw new Error(`The table ${name} has no field ${field}.`);
     return { field, name: column.name, type: column.getSQLType() };
   });
   const list = used.map((column) => `"${column.name}"`).join(", ");
-  const text = {
-    before: `insert into "${name}" (${list}) select ${used.map(({ field }) => `"${field}"`).join(", ")} from jsonb_to_recordset(`,
-    after: `::jsonb) as r(${used.map(({ field, type }) => `"${field}" ${type}`).join(", ")}))`,
-  };
-  texts.set(key, text);
-  return text;
+  const record = used.map(({ field, type }) => `"${field}" ${type}`).join(", ");
+  return `insert into "${name}" (${list}) select ${used.map(({ field }) => `"${field}"`).join(", ")} from jsonb_to_recordset(${parameter}::text::jsonb) as r(${record})`;
 }
 
 function toJson(rows: Record<string, unknown>[]): string {

@@ -1,9 +1,9 @@
-import { and, eq } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import { z } from "zod";
 import { canonicalJson } from "../adcp/canonical-json";
 import { type BuyerSession } from "../adcp/tool";
 import { type Ctx } from "../context";
-import { type Tx } from "../db/client";
+import { compiled, type Tx } from "../db/client";
 import { type ForcedArm } from "../media-buys/create";
 import { ControllerProblem } from "./problem";
 import { type FixtureKind, sandboxFixtures } from "./schema";
@@ -43,9 +43,13 @@ export async function forceArm(ctx: Ctx, session: BuyerSession, arm: ForcedArm):
     .onConflictDoUpdate({ target: [sandboxFixtures.tenantId, sandboxFixtures.principalId, sandboxFixtures.kind, sandboxFixtures.key], set: { content: { ...arm }, createdAt: ctx.now } });
 }
 
+const deleteArm = compiled((db) => db.delete(sandboxFixtures).where(and(
+  eq(sandboxFixtures.tenantId, sql.placeholder("tenantId")), eq(sandboxFixtures.principalId, sql.placeholder("principalId")), eq(sandboxFixtures.kind, "create_media_buy_arm"), eq(sandboxFixtures.key, ARM_KEY),
+)).returning({ content: sandboxFixtures.content }));
+
 /** Takes that word back, once. null when there is none, as for every buyer outside the sandbox. */
 export async function takeForcedArm(ctx: Pick<Ctx, "db" | "tenantId">, session: BuyerSession): Promise<ForcedArm | null> {
   if (!session.isSandbox) return null;
-  const [taken] = await ctx.db.delete(sandboxFixtures).where(and(own(ctx.tenantId, session.principalId, "create_media_buy_arm"), eq(sandboxFixtures.key, ARM_KEY))).returning({ content: sandboxFixtures.content });
+  const [taken] = await deleteArm(ctx.db, { tenantId: ctx.tenantId, principalId: session.principalId });
   return taken ? forcedArm.parse(taken.content) : null;
 }

@@ -37,6 +37,13 @@ const CREATIVES_MAX = 260;
 
 /** The line item that reflects this package, or why there is none. Creatives are judged apart (creativeProblems). */
 export function toLineItem(line: DesiredLine, timeZone: string): LineItemMapping {
+  const read = readLine(line);
+  if (read.problems) return read;
+  const fields = buildFields(line, read.target, read.overlay);
+  return { fields, details: describe(line, fields, read.target, read.overlay, timeZone) };
+}
+
+function readLine(line: DesiredLine): { target: GamTarget; overlay: Overlay; problems?: undefined } | { problems: PlanProblem[] } {
   const parsed = gamTargetSchema.safeParse(line.target);
   if (!parsed.success) {
     return { problems: [problem(line, "invalid_target", `The Ad Manager target of “${line.productName}” is incomplete: ${parsed.error.issues[0]?.message ?? "it cannot be read."}`)] };
@@ -44,9 +51,7 @@ export function toLineItem(line: DesiredLine, timeZone: string): LineItemMapping
   const target = parsed.data;
   const overlay = readOverlay(line.targeting);
   const problems = [...pricingProblems(line, target), ...sizeProblems(line), ...overlay.problems.map((message) => problem(line, "targeting_not_supported", message))];
-  if (problems.length > 0) return { problems };
-  const fields = buildFields(line, target, overlay);
-  return { fields, details: describe(line, fields, target, overlay, timeZone) };
+  return problems.length > 0 ? { problems } : { target, overlay };
 }
 
 function buildFields(line: DesiredLine, target: GamTarget, overlay: Overlay): LineItemFields {
@@ -127,7 +132,7 @@ export function isServable(line: DesiredLine, creative: DesiredLine["creatives"]
 }
 
 export function checkLine(line: DesiredLine): PlanProblem[] {
-  return [...(toLineItem(line, "UTC").problems ?? []), ...creativeProblems(line)];
+  return [...(readLine(line).problems ?? []), ...creativeProblems(line)];
 }
 
 function problem(line: DesiredLine, code: string, message: string): PlanProblem {
