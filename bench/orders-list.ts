@@ -12,10 +12,14 @@ const ACTIVE_SHARE = 20;
 export async function benchOrdersList(client: BenchClient, admin: postgres.Sql, mediaBuyId: string): Promise<void> {
   title("get_media_buys, one buyer's stored orders (1 in 20 active), 4 connections");
   const p50: Record<string, number[]> = {};
+  let stored = 0;
   for (const size of SIZES) {
-    await fillOrders(admin, size);
+    await addOrders(admin, stored, size);
+    stored = size;
+    const { media_buys: page } = JSON.parse(await client.call("get_media_buys", {})) as { media_buys: unknown[] };
+    if (page.length !== 50) throw new Error(`The page of active orders holds ${page.length}, not 50.`);
     for (const [label, request] of [["a page of 50 active ones", {}], ["one by its id", { media_buy_ids: [mediaBuyId] }]] as const) {
-      await measure(20, 4, async () => void (await client.call("get_media_buys", request)));
+      await measure(100, 4, async () => void (await client.call("get_media_buys", request)));
       const { sample, perSecond } = await measure(120, 4, async () => void (await client.call("get_media_buys", request)));
       (p50[label] ??= []).push(percentile(sample, 0.5));
       console.log(`  ${String(size).padStart(9)} stored, ${label.padEnd(24)}  ${perSecond.toFixed(0)}/s  ${describeSample(sample)}`);
@@ -24,11 +28,10 @@ export async function benchOrdersList(client: BenchClient, admin: postgres.Sql, 
   for (const [label, [few = NaN, many = NaN]] of Object.entries(p50)) console.log(`  p50 ratio 1,000,000 : 1,000, ${label}  ${(many / few).toFixed(2)}  ${goal(many / few <= 2, "≤ 2")}`);
 }
 
-/** Copies of one order with its packages and fulfilments, in blocks, over the past two years. */
-async function fillOrders(admin: postgres.Sql, wanted: number): Promise<void> {
+/** Copies of one order with its packages and fulfilments, in blocks, over the past two years: beside those that the run placed itself, of which none is active. */
+async function addOrders(admin: postgres.Sql, present: number, wanted: number): Promise<void> {
   const [source] = await admin`select b.id, b.principal_id, b.tenant_id from media_buys b join tenants t on t.id = b.tenant_id where t.slug = 'demo' order by b.created_at limit 1`;
-  const [{ n } = { n: 0 }] = await admin<{ n: number }[]>`select count(*)::int as n from media_buys where principal_id = ${source?.principal_id}`;
-  for (let from = n; from < wanted; from += 50_000) {
+  for (let from = present; from < wanted; from += 50_000) {
     await admin.begin(async (tx) => {
       await tx`set local synchronous_commit = off`;
       await tx`create temporary table copies on commit drop as select gen_random_uuid() as id, i, now() - i * interval '1 minute' as at, case when i % ${ACTIVE_SHARE} = 0 then 'active' else 'completed' end as status from generate_series(${from}::int, ${Math.min(wanted, from + 50_000) - 1}::int) as i`;
