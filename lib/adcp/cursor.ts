@@ -14,39 +14,46 @@ const paginationInput = z.looseObject({ max_results: z.number().int().min(1).max
 export type Position = readonly (string | number)[];
 const cursorContent = z.tuple([z.string(), z.array(z.union([z.string(), z.number()])).min(1)]);
 
-export type PageRequest = { limit: number; after: Position | null };
+/** A list in its order, and whose it is: a cursor of another list, order or owner is refused as any that we never gave out. */
+export type List = { kind: string; owner: string };
 
-/** @param kind names the list and its order: a cursor of another list or order is refused. */
-export function readPage(input: Record<string, unknown>, kind: string): PageRequest {
+export type PageRequest = { limit: number; after: Position | null; list: List };
+
+/** A list that a buyer has to itself; without a buyer, what the publisher shows to everybody. */
+export function listOf({ tenantId, session }: { tenantId: string; session: { principalId: string } | null }, kind: string): List {
+  return { kind, owner: `${tenantId} ${session?.principalId ?? "visitor"}` };
+}
+
+export function readPage(input: Record<string, unknown>, list: List): PageRequest {
   const { max_results, cursor } = paginationInput.parse(input.pagination ?? {});
-  return { limit: max_results, after: cursor === undefined ? null : decodeCursor(cursor, kind) };
+  return { limit: max_results, after: cursor === undefined ? null : decodeCursor(cursor, list), list };
 }
 
-function encodeCursor(kind: string, position: Position): string {
-  const content = Buffer.from(JSON.stringify([kind, position])).toString("base64url");
-  return `${content}.${sign(content)}`;
+function encodeCursor(list: List, position: Position): string {
+  const content = Buffer.from(JSON.stringify([list.kind, position])).toString("base64url");
+  return `${content}.${sign(content, list)}`;
 }
 
-function decodeCursor(cursor: string, kind: string): Position {
+function decodeCursor(cursor: string, list: List): Position {
   const [content = "", signature = ""] = cursor.split(".");
-  if (isEqualConstantTime(signature, sign(content))) {
-    const [list, position] = cursorContent.parse(JSON.parse(Buffer.from(content, "base64url").toString("utf8")));
-    if (list === kind) return position;
+  if (isEqualConstantTime(signature, sign(content, list))) {
+    const [kind, position] = cursorContent.parse(JSON.parse(Buffer.from(content, "base64url").toString("utf8")));
+    if (kind === list.kind) return position;
   }
   throw new AppError("INVALID_REQUEST", "This cursor does not belong to this list.", { field: "pagination.cursor", suggestion: "Start again without a cursor." });
 }
 
 let key: Buffer | undefined;
 
-function sign(content: string): string {
+function sign(content: string, { owner }: List): string {
   key ??= deriveKey(required("AUTH_SECRET"), "adcp cursors");
-  return createHmac("sha256", key).update(content).digest("base64url").slice(0, 22);
+  return createHmac("sha256", key).update(`${owner}\n${content}`).digest("base64url").slice(0, 22);
 }
 
 /**
  * One page of rows that were read with one more than `limit`, with the protocol's `pagination`: `cursor` only when there is more.
  */
-export function toPage<Row>(rows: Row[], { limit }: PageRequest, kind: string, positionOf: (row: Row) => Position, totalCount?: number): { rows: Row[]; pagination: Record<string, unknown> } {
+export function toPage<Row>(rows: Row[], { limit, list }: PageRequest, positionOf: (row: Row) => Position, totalCount?: number): { rows: Row[]; pagination: Record<string, unknown> } {
   const page = rows.slice(0, limit);
   const last = page.at(-1);
   const hasMore = rows.length > limit && last !== undefined;
@@ -54,7 +61,7 @@ export function toPage<Row>(rows: Row[], { limit }: PageRequest, kind: string, p
     rows: page,
     pagination: {
       has_more: hasMore,
-      ...(hasMore ? { cursor: encodeCursor(kind, positionOf(last)) } : {}),
+      ...(hasMore ? { cursor: encodeCursor(list, positionOf(last)) } : {}),
       ...(totalCount === undefined ? {} : { total_count: totalCount }),
     },
   };

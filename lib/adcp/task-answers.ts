@@ -7,7 +7,7 @@ import { presentListedTask, presentTask, TASK_PROTOCOL } from "../media-buys/pre
 import { listTasks, taskFilters, taskPositionOf, taskSort } from "../media-buys/task-list";
 import { loadTask } from "../media-buys/tasks";
 import { buyerActor } from "./buyer-actor";
-import { readPage, toPage } from "./cursor";
+import { listOf, readPage, toPage } from "./cursor";
 import { type BuyerSession, type ToolAnswer, type ToolCall } from "./tool";
 
 /** The one table of tasks, as 3.0's and 3.1's tools ask for it. */
@@ -29,12 +29,11 @@ export function answerTask(call: ToolCall, request: Record<string, unknown>, isR
 export function answerTaskList(call: ToolCall, request: Record<string, unknown>): Promise<ToolAnswer> {
   const { filters, account: ref, include_history: includeHistory, ...input } = listInput.parse(request);
   const sort = input.sort ?? taskSort.parse({});
-  const kind = `tasks:${sort.field}:${sort.direction}`;
-  const page = readPage(request, kind);
+  const page = readPage(request, listOf(call, `tasks:${sort.field}:${sort.direction}`));
   return asBuyer(call, async (ctx, session) => {
     const account = ref === undefined ? null : await findAccountToRead(ctx, session, ref);
     const { rows, total, byStatus } = await listTasks(ctx, { session, account, filters, sort, page });
-    const { rows: shown, pagination } = toPage(rows, page, kind, taskPositionOf(sort), total);
+    const { rows: shown, pagination } = toPage(rows, page, taskPositionOf(sort), total);
     const applied = Object.entries(filters).filter(([, value]) => value !== undefined).map(([name]) => name);
     return {
       payload: {

@@ -2,7 +2,7 @@ import { and, asc, desc, eq, inArray, isNotNull, sql } from "drizzle-orm";
 import { union } from "drizzle-orm/pg-core";
 import { z } from "zod";
 import { type AccountRow } from "../accounts/present";
-import { readPage, toPage } from "../adcp/cursor";
+import { listOf, readPage, toPage } from "../adcp/cursor";
 import { toWireError } from "../adcp/wire-error";
 import { type BuyerSession } from "../adcp/tool";
 import { type Ctx } from "../context";
@@ -34,12 +34,12 @@ export async function getCreativeDelivery(ctx: Ctx, input: { session: BuyerSessi
     if ((request[field]?.length ?? 0) > IDS_MAX) throw new AppError("INVALID_REQUEST", `One report names at most ${IDS_MAX}.`, { field, suggestion: "Ask in several calls." });
   }
   const range = readRange(request);
-  const page = readPage(input.request, LIST);
+  const page = readPage(input.request, listOf({ tenantId: ctx.tenantId, session: input.session }, LIST));
   const ids = request.media_buy_ids;
   const known = ids === undefined ? [] : await findKnown(ctx, input, ids);
   const skipped = Number(page.after?.[0] ?? 0);
   const { pairs, total } = await findPairs(ctx, input, { mediaBuyIds: ids && known.map(({ buy }) => buy.id), creativeIds: request.creative_ids, offset: skipped, limit: page.limit + 1 });
-  const { rows, pagination } = toPage(pairs, page, LIST, () => [skipped + page.limit]);
+  const { rows, pagination } = toPage(pairs, page, () => [skipped + page.limit]);
   const slices = groupBy(await loadPackageSlices(ctx, [...new Set(rows.map(({ buy }) => buy.id))], ["creative"], range), (slice) => `${slice.mediaBuyId} ${slice.key}`);
   const publisher = await loadPublisherDefaults(ctx);
   const begun = rows.map(({ buy }) => buy.effectiveStartsAt ?? buy.startsAt).reduce((first, start) => (start < first ? start : first), ctx.now);

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type AccountRow, presentAccount } from "../accounts/present";
-import { readPage, toPage } from "../adcp/cursor";
+import { listOf, readPage, toPage } from "../adcp/cursor";
 import { type BuyerSession } from "../adcp/tool";
 import { type Ctx } from "../context";
 import { toFormatId } from "../creatives/formats";
@@ -33,9 +33,9 @@ export async function listMediaBuys(ctx: Ctx, input: { session: BuyerSession; ac
   const parsed = listRequest.safeParse(input.request);
   if (!parsed.success) throw new AppError("INVALID_REQUEST", "The filter is not valid.", { field: parsed.error.issues[0]?.path.join(".") });
   const { media_buy_ids: wireIds, status_filter: statuses, include_history: historyLength = 0, include_snapshot: hasSnapshot = false } = parsed.data;
-  const page = readPage(input.request, LIST);
+  const page = readPage(input.request, listOf({ tenantId: ctx.tenantId, session: input.session }, LIST));
   const found = await findOwnMediaBuys(ctx, ownerOf(input), { wireIds, statuses: statuses ?? (wireIds ? undefined : ["active"]), after: page.after && readPosition(page.after), limit: page.limit + 1 });
-  const { rows, pagination } = toPage(found, page, LIST, ({ buy }) => [buy.createdAt.getTime(), buy.id]);
+  const { rows, pagination } = toPage(found, page, ({ buy }) => [buy.createdAt.getTime(), buy.id]);
 
   const buyIds = rows.map(({ buy }) => buy.id);
   const packages = groupBy(await loadPackages(ctx, buyIds), (row) => row.mediaBuyId);

@@ -44,7 +44,7 @@ export function discoverProducts(catalog: Catalog, request: Record<string, unkno
   const refined = applyRefinements(itemsFor(catalog.items, buyer?.principalId ?? null), input.refine ?? [], options.proposals);
   const ranked = rank(refined.items.filter((item) => matchesFilters(item, input.filters, input.required_policies)), refined.words ?? wordsOf(input.buying_mode === "brief" ? (input.brief ?? "") : ""), input.preferred_delivery_types);
   const rest = options.page.after ? ranked.slice(indexAfter(ranked, options.page.after)) : ranked;
-  const { rows, pagination } = toPage(rest.slice(0, options.page.limit + 1), options.page, "products", ({ item, place }) => [place, item.productId], ranked.length);
+  const { rows, pagination } = toPage(rest.slice(0, options.page.limit + 1), options.page, ({ item, place }) => [place, item.productId], ranked.length);
   const payload = {
     products: rows.map((row) => presentProduct(row, hasPrices, input.fields)),
     pagination,

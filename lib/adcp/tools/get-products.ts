@@ -44,7 +44,7 @@ export const getProductsTool: Tool = {
     const known = asked.length === 0 ? answers.get(key) : undefined;
     if (known) return known;
     const refined = session !== null && asked.length > 0 ? await inTenant(call, session, (ctx) => refineProposals(ctx, session, asked)) : undefined;
-    const { payload: found, matches } = discoverProducts(catalog, input, { page: readPage(input, "products"), buyer: session, ...(refined ? { proposals: refined } : {}) });
+    const { payload: found, matches } = discoverProducts(catalog, input, { page: readPage(input, { kind: "products", owner: `${tenantId} ${view}` }), buyer: session, ...(refined ? { proposals: refined } : {}) });
     const made = isAskedToPropose ? await inTenant(call, session, (ctx) => proposeFor(ctx, { session, catalogVersion, brief, matches })) : null;
     const proposals = [...(refined?.shown ?? []), ...(made ? [made] : [])];
     // 3.1: what a buyer sees may be theirs alone, what everybody sees may be kept for all.

@@ -6,7 +6,7 @@ import { withTenant } from "../../db/client";
 import { invariant } from "../../errors";
 import { presentAgentsOf } from "../../governance/agents";
 import { buyerActor } from "../buyer-actor";
-import { readPage, toPage } from "../cursor";
+import { listOf, readPage, toPage } from "../cursor";
 import { type Tool } from "../tool";
 
 const listInput = z.looseObject({ status: z.enum(ACCOUNT_STATUSES).optional(), sandbox: z.boolean().optional() });
@@ -21,11 +21,11 @@ export const listAccountsTool: Tool = {
   run({ session, tenantId, now, log }, input) {
     invariant(session, "list_accounts without a buyer");
     const { status, sandbox } = listInput.parse(input);
-    const page = readPage(input, "accounts");
+    const page = readPage(input, listOf({ tenantId, session }, "accounts"));
     return withTenant(tenantId, async (db) => {
       const ctx = { db, tenantId, actor: buyerActor(session), now, log };
       const rows = await listOwnAccounts(ctx, session, { status, isSandbox: sandbox }, page);
-      const { rows: shown, pagination } = toPage(rows, page, "accounts", ({ id }) => [id]);
+      const { rows: shown, pagination } = toPage(rows, page, ({ id }) => [id]);
       const agents = await presentAgentsOf(ctx, shown);
       return { payload: { accounts: shown.map((row) => ({ ...presentAccount(row), ...agents.get(row.id) })), pagination }, summary: `${shown.length} account${shown.length === 1 ? "" : "s"}${pagination.has_more ? ", and more" : ""}.` };
     });

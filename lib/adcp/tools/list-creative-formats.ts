@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { findFormat, type FormatDefinition, FORMATS } from "../../creatives/formats";
 import { presentFormat } from "../../creatives/wire-format";
-import { readPage, toPage } from "../cursor";
+import { listOf, readPage, toPage } from "../cursor";
 import { type Tool } from "../tool";
 
 const filtersInput = z.looseObject({
@@ -28,12 +28,12 @@ export const listCreativeFormatsTool: Tool = {
   description: "The formats that this publisher's products take, with the assets each needs: image and HTML banners, hosted and VAST video, native, audio.",
   access: "public",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true },
-  run({ agentUrl, session }, input) {
+  run({ agentUrl, tenantId, session }, input) {
     const filters = filtersInput.parse(input);
-    const page = readPage(input, "formats");
+    const page = readPage(input, listOf({ tenantId, session: null }, "formats"));
     const matching = FORMATS.filter((format) => matches(format, filters));
     const start = page.after ? matching.findIndex(({ id }) => id === page.after?.at(-1)) + 1 : 0;
-    const { rows, pagination } = toPage(matching.slice(start, start + page.limit + 1), page, "formats", ({ id }) => [id], matching.length);
+    const { rows, pagination } = toPage(matching.slice(start, start + page.limit + 1), page, ({ id }) => [id], matching.length);
     return Promise.resolve({
       payload: { formats: rows.map((format) => presentFormat(format, agentUrl)), pagination, ...(session?.isSandbox ? { sandbox: true } : {}) },
       summary: `${rows.length} creative formats.`,

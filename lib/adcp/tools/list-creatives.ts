@@ -7,7 +7,7 @@ import { withTenant } from "../../db/client";
 import { AppError, invariant } from "../../errors";
 import { toWireId } from "../../ids";
 import { buyerActor } from "../buyer-actor";
-import { type PageRequest, readPage, toPage } from "../cursor";
+import { type PageRequest, listOf, readPage, toPage } from "../cursor";
 import { type BuyerSession, type Tool } from "../tool";
 
 const listInput = z.looseObject({
@@ -36,7 +36,7 @@ export const listCreativesTool: Tool = {
     assertShortLists(input.filters ?? {});
     if (input.filters?.has_served !== undefined) throw new AppError("UNSUPPORTED_FEATURE", "Creatives cannot be filtered by delivery here.", { field: "filters.has_served" });
     const sort = input.sort ?? creativeSort.parse({});
-    const page = readPage(request, `creatives:${sort.field}:${sort.direction}`);
+    const page = readPage(request, listOf({ tenantId, session }, `creatives:${sort.field}:${sort.direction}`));
     return withTenant(tenantId, (db) => answer({ db, tenantId, actor: buyerActor(session), now, log }, session, input, sort, page));
   },
 };
@@ -54,7 +54,7 @@ async function answer(ctx: Ctx, session: BuyerSession, input: ListInput, sort: C
   const named = await namedAccounts(ctx, session, input);
   const filters = input.filters ?? {};
   const { rows, total, byStatus, byFormat } = await listCreatives(ctx, { session, accounts: named, filters, sort, page });
-  const { rows: shown, pagination } = toPage(rows, page, `creatives:${sort.field}:${sort.direction}`, positionOf(sort), total);
+  const { rows: shown, pagination } = toPage(rows, page, positionOf(sort), total);
   const assigned = input.include_assignments ? await loadAssignedPackages(ctx, shown.map(({ creative }) => creative.id)) : null;
   const applied = Object.entries(filters).filter(([, value]) => value !== undefined).map(([name]) => name);
   return {
