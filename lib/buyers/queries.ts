@@ -63,8 +63,8 @@ export async function loadPrincipal(ctx: Ctx, id: string) {
     ctx.db.select({ id: buyerSigningKeys.id, kid: buyerSigningKeys.kid, algorithm: sql<string>`${buyerSigningKeys.publicJwk}->>'alg'`, createdAt: buyerSigningKeys.createdAt, lastUsedAt: buyerSigningKeys.lastUsedAt, revokedAt: buyerSigningKeys.revokedAt })
       .from(buyerSigningKeys).where(and(eq(buyerSigningKeys.tenantId, ctx.tenantId), eq(buyerSigningKeys.principalId, id))).orderBy(desc(buyerSigningKeys.createdAt), desc(buyerSigningKeys.id)),
   ]);
-  const { name, isSandbox, isSigningRequired, rateLimits, createdAt, archivedAt } = principal;
-  return { id, name, isSandbox, isSigningRequired, rateLimits, createdAt, archivedAt, tokens: tokens.map((token) => ({ ...token, state: tokenState(token, ctx.now) })), keys };
+  const { name, isSandbox, isSigningRequired, arePricesHidden, rateLimits, createdAt, archivedAt } = principal;
+  return { id, name, isSandbox, isSigningRequired, arePricesHidden, rateLimits, createdAt, archivedAt, tokens: tokens.map((token) => ({ ...token, state: tokenState(token, ctx.now) })), keys };
 }
 
 function tokenState({ revokedAt, expiresAt, replacedById }: { revokedAt: Date | null; expiresAt: Date | null; replacedById: string | null }, now: Date): TokenState {

@@ -3,7 +3,7 @@ import { useTestDatabase } from "@/test/db";
 import { asList, BRAND_ACCOUNT, callMcp, errorCode, newKey } from "@/test/fixtures/door";
 import { asActor, days, staff } from "@/test/fixtures/orders";
 import { createBuyer, createPublisher, type PublisherFixture } from "@/test/fixtures/publisher";
-import { listProductVisibility, setPriceVisibility, setPricingOptionBuyers, setProductVisibility } from "./visibility";
+import { listProductVisibility, loadProductAudience, setPriceVisibility, setPricingOptionBuyers, setProductVisibility } from "./visibility";
 
 useTestDatabase();
 
@@ -68,7 +68,11 @@ test("a buyer who sees no amounts orders with a person's consent", async () => {
 test("staff see who sees what; a viewer changes nothing; another publisher's buyer is nobody", async () => {
   const rows = await asAdmin((ctx) => listProductVisibility(ctx, other.principal.id));
   expect(rows).toMatchObject([{ productId: "open", isVisible: true }, { productId: "private", visibility: "selected", isVisible: false }]);
+  const audience = await asActor(publisher, staff("viewer"), (ctx) => loadProductAudience(ctx, idOf("private")), new Date());
+  expect(audience).toMatchObject({ visibility: "selected", selected: [publisher.principal.id], prices: [{ name: "list", isReserved: false, selected: [] }] });
+  expect(audience.buyers.map(({ id }) => id).sort()).toEqual([publisher.principal.id, other.principal.id].sort());
   await expect(asActor(publisher, staff("viewer"), (ctx) => setProductVisibility(ctx, { productId: idOf("open"), visibility: "all", buyers: [] }), new Date())).rejects.toMatchObject({ code: "PERMISSION_DENIED" });
   const elsewhere = await createPublisher({ slug: "elsewhere" });
+  await expect(asActor(elsewhere, staff("admin"), (ctx) => loadProductAudience(ctx, idOf("open")), new Date())).rejects.toMatchObject({ code: "PRODUCT_NOT_FOUND" });
   await expect(asAdmin((ctx) => setProductVisibility(ctx, { productId: idOf("open"), visibility: "selected", buyers: [elsewhere.principal.id] }))).rejects.toMatchObject({ code: "VALIDATION_ERROR" });
 });

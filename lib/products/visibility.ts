@@ -57,6 +57,31 @@ export async function setPriceVisibility(ctx: Ctx, input: { principalId: string;
   announceChange(ctx, "buyer", principal.id);
 }
 
+export type ProductAudience = Awaited<ReturnType<typeof loadProductAudience>>;
+
+/** Who sees a product and who may buy at each of its prices, with the buyers there are to choose from, by name. Throws PRODUCT_NOT_FOUND. */
+export async function loadProductAudience(ctx: Ctx, productId: string) {
+  requirePermission(ctx.actor, "product.read");
+  const [product] = isUuid(productId) ? await ctx.db.select({ visibility: products.visibility }).from(products).where(and(eq(products.tenantId, ctx.tenantId), eq(products.id, productId))) : [];
+  if (!product) throw new AppError("PRODUCT_NOT_FOUND", "This product does not exist.");
+  const [buyers, named, prices, reserved] = await Promise.all([
+    ctx.db.select({ id: principals.id, name: principals.name, isSandbox: principals.isSandbox }).from(principals).where(and(eq(principals.tenantId, ctx.tenantId), isNull(principals.archivedAt))).orderBy(asc(principals.name), asc(principals.id)),
+    ctx.db.select({ id: productBuyers.principalId }).from(productBuyers).where(and(eq(productBuyers.tenantId, ctx.tenantId), eq(productBuyers.productId, productId))),
+    ctx.db.select({ id: pricingOptions.id, name: pricingOptions.pricingOptionId, isReserved: pricingOptions.isReserved }).from(pricingOptions)
+      .where(and(eq(pricingOptions.tenantId, ctx.tenantId), eq(pricingOptions.productId, productId), isNull(pricingOptions.archivedAt))).orderBy(asc(pricingOptions.createdAt), asc(pricingOptions.id)),
+    ctx.db.select({ optionId: pricingOptionBuyers.pricingOptionId, id: pricingOptionBuyers.principalId }).from(pricingOptionBuyers)
+      .innerJoin(pricingOptions, and(eq(pricingOptions.tenantId, pricingOptionBuyers.tenantId), eq(pricingOptions.id, pricingOptionBuyers.pricingOptionId)))
+      .where(and(eq(pricingOptionBuyers.tenantId, ctx.tenantId), eq(pricingOptions.productId, productId))),
+  ]);
+  const byOption = groupBy(reserved, ({ optionId }) => optionId);
+  return {
+    buyers,
+    visibility: product.visibility,
+    selected: named.map(({ id }) => id),
+    prices: prices.map((price) => ({ ...price, selected: (byOption.get(price.id) ?? []).map(({ id }) => id) })),
+  };
+}
+
 export type ProductVisibility = { id: string; productId: string; name: string; visibility: "all" | "selected"; isVisible: boolean; reservedPrices: string[] };
 
 /** Every product on sale, whether this buyer sees it, and which prices are reserved for them. */

@@ -9,6 +9,7 @@ import { registerSigningKeys, revokeSigningKey } from "@/lib/buyers/key-service"
 import { setRateLimits, setSigningRequired } from "@/lib/buyers/policy";
 import { archivePrincipal, createPrincipal, renamePrincipal } from "@/lib/buyers/service";
 import { issueToken, revokeToken, rotateToken } from "@/lib/buyers/token-service";
+import { setPriceVisibility } from "@/lib/products/visibility";
 import { addMs, DAY_MS } from "@/lib/time";
 import { replayDeadLetter, replayDeadLetters } from "@/lib/webhooks/receivers";
 import { buyerForm, issueForm, limitsForm, rotateForm, signingForm } from "./form";
@@ -56,6 +57,11 @@ export const revokeKeyAction = adminAction("buyer.edit", z.strictObject({ keyId:
 export const requireSigningAction = adminAction("buyer.edit", signingForm, async (ctx, input) => {
   await setSigningRequired(ctx, input);
   return { message: input.isRequired ? "Changes of this buyer must be signed now." : "Changes of this buyer need not be signed." };
+});
+
+export const setPricesAction = adminAction("buyer.edit", z.strictObject({ principalId: z.uuid(), arePricesHidden: z.enum(["true", "false"]).transform((text) => text === "true") }), async (ctx, input) => {
+  await setPriceVisibility(ctx, input);
+  return { message: input.arePricesHidden ? "Prices are hidden from this buyer." : "Prices are shown to this buyer." };
 });
 
 export const saveLimitsAction = adminAction("buyer.edit", limitsForm, async (ctx, input) => {

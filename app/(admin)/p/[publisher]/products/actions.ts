@@ -4,6 +4,7 @@ import { z } from "zod";
 import { adminAction } from "@/lib/auth/action";
 import { productInput } from "@/lib/products/input";
 import { archiveProduct, restoreProduct, saveProduct } from "@/lib/products/service";
+import { setPricingOptionBuyers, setProductVisibility } from "@/lib/products/visibility";
 
 export const saveProductAction = adminAction("product.edit", productInput, async (ctx, input, publisher) => {
   const saved = await saveProduct(ctx, input);
@@ -22,4 +23,17 @@ export const archiveProductAction = adminAction("product.edit", one, async (ctx,
 export const restoreProductAction = adminAction("product.edit", one, async (ctx, { id }) => {
   await restoreProduct(ctx, { id });
   return { message: "The product is on sale again." };
+});
+
+const ticked = z.preprocess((value) => (value === undefined ? [] : Array.isArray(value) ? value : [value]), z.array(z.string()));
+const audience = { visibility: z.enum(["all", "selected"], "Choose who."), buyers: ticked };
+
+export const setProductVisibilityAction = adminAction("product.edit", z.strictObject({ productId: z.uuid(), ...audience }), async (ctx, input) => {
+  await setProductVisibility(ctx, input);
+  return { message: "Saved: buying agents see it that way from now on." };
+});
+
+export const setPriceBuyersAction = adminAction("product.edit", z.strictObject({ pricingOptionId: z.uuid(), ...audience }), async (ctx, { pricingOptionId, visibility, buyers }) => {
+  await setPricingOptionBuyers(ctx, { pricingOptionId, buyers: visibility === "all" ? null : buyers });
+  return { message: "Saved: buying agents see it that way from now on." };
 });

@@ -6,6 +6,7 @@ import { createLoader, createSerializer, type SearchParams } from "nuqs/server";
 import { cache } from "react";
 import { AccountsCard } from "@/components/buyers/accounts-card";
 import { CallTable, ToolFilter } from "@/components/buyers/call-table";
+import { CatalogueCard } from "@/components/buyers/catalogue-card";
 import { KeysCard } from "@/components/buyers/keys-card";
 import { LimitsCard } from "@/components/buyers/limits-card";
 import { callParams } from "@/components/buyers/list-params";
@@ -29,11 +30,12 @@ import { loadPrincipal } from "@/lib/buyers/queries";
 import { loadRateUsage } from "@/lib/buyers/rate-queries";
 import { listCalls } from "@/lib/call-log/queries";
 import { AppError } from "@/lib/errors";
+import { listProductVisibility } from "@/lib/products/visibility";
 import { toWireId } from "@/lib/ids";
 import { formatDate } from "@/lib/time";
 import { listDeadLetters, listReceivers } from "@/lib/webhooks/receivers";
 import {
-  archiveBuyerAction, decideAccountAction, issueTokenAction, registerKeysAction, renameBuyerAction, replayAction, replayAllAction, requireSigningAction, revokeKeyAction, revokeTokenAction, rotateTokenAction, saveLimitsAction,
+  archiveBuyerAction, decideAccountAction, issueTokenAction, registerKeysAction, renameBuyerAction, replayAction, replayAllAction, requireSigningAction, revokeKeyAction, revokeTokenAction, rotateTokenAction, saveLimitsAction, setPricesAction,
 } from "../actions";
 
 type Props = { params: Promise<{ publisher: string; id: string }>; searchParams: Promise<SearchParams> };
@@ -60,9 +62,9 @@ export default async function BuyerPage({ params, searchParams }: Props) {
   const { publisher, id } = await params;
   const { page, buyer } = await load(publisher, id);
   const query = await loadCallParams(searchParams);
-  const { calls, attention, accounts, receivers, deadLetters, rates } = await page.run(async (ctx) => ({
+  const { calls, attention, accounts, receivers, deadLetters, rates, products } = await page.run(async (ctx) => ({
     calls: await listCalls(ctx, { ...query, principalId: id }), attention: (await loadAttention(ctx, [id])).get(id), accounts: await listAccountsOfBuyer(ctx, id),
-    receivers: await listReceivers(ctx, id), deadLetters: await listDeadLetters(ctx, { principalId: id }), rates: await loadRateUsage(ctx, id),
+    receivers: await listReceivers(ctx, id), deadLetters: await listDeadLetters(ctx, { principalId: id }), rates: await loadRateUsage(ctx, id), products: await listProductVisibility(ctx, id),
   }));
   const now = new Date();
   const { timeZone } = page;
@@ -116,6 +118,7 @@ export default async function BuyerPage({ params, searchParams }: Props) {
           <KeysCard buyer={buyer} actions={canEdit ? { register: registerKeysAction, revoke: revokeKeyAction, require: requireSigningAction } : null} now={now} timeZone={timeZone} />
           <ReceiversCard principalId={id} receivers={receivers} deadLetters={deadLetters} actions={page.can("webhook.replay") ? { one: replayAction, all: replayAllAction } : null} now={now} timeZone={timeZone} />
         </div>
+        <CatalogueCard principalId={id} name={buyer.name} arePricesHidden={buyer.arePricesHidden} products={products} publisher={publisher} setPrices={canEdit ? setPricesAction : null} />
         <AccountsCard accounts={accounts} publisher={publisher} decide={page.can("account.decide") ? decideAccountAction : null} now={now} timeZone={timeZone} />
         <LimitsCard principalId={id} {...rates} action={canEdit ? saveLimitsAction : null} />
       </div>

@@ -5,6 +5,7 @@ import { notFound } from "next/navigation";
 import { cache } from "react";
 import { ActionButton } from "@/components/forms/action-button";
 import { ConfirmAction } from "@/components/forms/confirm-action";
+import { AudienceCard } from "@/components/products/audience-card";
 import { toGamValues } from "@/components/products/editor-values";
 import { ProductEditor } from "@/components/products/product-editor";
 import { LiveRefresh } from "@/components/shell/live";
@@ -16,7 +17,8 @@ import { requirePage } from "@/lib/auth/page";
 import { AppError } from "@/lib/errors";
 import { CHANNELS } from "@/lib/products/channels";
 import { loadProduct } from "@/lib/products/queries";
-import { archiveProductAction, restoreProductAction, saveProductAction } from "../actions";
+import { loadProductAudience } from "@/lib/products/visibility";
+import { archiveProductAction, restoreProductAction, saveProductAction, setPriceBuyersAction, setProductVisibilityAction } from "../actions";
 import { loadEditorChoices, loadGamTarget } from "../load-editor";
 
 type Props = { params: Promise<{ publisher: string; id: string }> };
@@ -33,7 +35,7 @@ const load = cache(async (publisher: string, id: string) => {
         const target = await loadGamTarget(ctx, adapterConfigId, config);
         targets.push({ adapterConfigId, gam: toGamValues(target.config, target.known) });
       }
-      return { page, product, choices, targets };
+      return { page, product, choices, targets, audience: await loadProductAudience(ctx, id) };
     });
   } catch (error) {
     if (error instanceof AppError && error.code === "PRODUCT_NOT_FOUND") notFound();
@@ -48,7 +50,7 @@ export async function generateMetadata({ params }: Props): Promise<Metadata> {
 
 export default async function ProductPage({ params }: Props) {
   const { publisher, id } = await params;
-  const { page, product, choices, targets } = await load(publisher, id);
+  const { page, product, choices, targets, audience } = await load(publisher, id);
   const canEdit = page.can("product.edit") && product.archivedAt === null;
   return (
     <>
@@ -73,6 +75,7 @@ export default async function ProductPage({ params }: Props) {
           pricingOptions: product.prices.map(({ id: rowKey, pricingOptionId, pricingModel, currency, priceType, price, minSpend }) => ({ rowKey, pricingOptionId, pricingModel, currency, priceType, price, minSpend })),
         }}
       />
+      <AudienceCard productId={id} audience={audience} actions={canEdit ? { product: setProductVisibilityAction, price: setPriceBuyersAction } : null} />
     </>
   );
 }
