@@ -128,7 +128,7 @@ describe("the worker with an Inngest server", () => {
   });
 
   test.each([
-    ["clock", ["flights", "webhooks", "sync jobs", "governance", "delivery", "fulfilments"]],
+    ["clock", ["flights", "webhooks", "sync jobs", "governance", "delivery", "availability", "fulfilments"]],
     ["housekeeping", ["idempotency answers", "signature nonces", "rate buckets", "previews", "outbox", "webhook bodies", "buyers' calls", "signing keys", "engine"]],
   ])("the schedule %s does all its work", async (name, expected) => {
     const tick = { name: "inngest/scheduled.timer", data: {} };

@@ -48,6 +48,9 @@ export class FakeAdServer {
     async *readDelivery() {
       yield { phase: "days", counts: [] };
     },
+    async *readAvailability({ items }) {
+      for (const { key } of items) yield { key, days: [] };
+    },
     async *syncInventory() {
       yield { phase: "Ad units", items: [] };
     },

@@ -13,14 +13,14 @@ import { syncJobParams } from "./list-params";
 
 export type ShownJob = SyncJobRow & { now: Date; timeZone: string };
 
-const KINDS = { connection_test: "Connection test", inventory: "Inventory sync", delivery: "Delivery" } as const;
+const KINDS = { connection_test: "Connection test", inventory: "Inventory sync", delivery: "Delivery", availability: "Availability" } as const;
 const STATES: Record<SyncJobRow["state"], { tone: Tone; label: string }> = {
   queued: { tone: "waiting", label: "Queued" },
   running: { tone: "info", label: "Running" },
   succeeded: { tone: "success", label: "Done" },
   failed: { tone: "danger", label: "Failed" },
 };
-const COUNTED = { ad_unit: ["ad unit", "ad units"], placement: ["placement", "placements"], targeting_key: ["key", "keys"], targeting_value: ["value", "values"], advertiser: ["advertiser", "advertisers"], retired: ["retired", "retired"], line_items: ["line item", "line items"], days: ["day", "days"], changed_orders: ["order with news", "orders with news"] } as const;
+const COUNTED = { ad_unit: ["ad unit", "ad units"], placement: ["placement", "placements"], targeting_key: ["key", "keys"], targeting_value: ["value", "values"], advertiser: ["advertiser", "advertisers"], retired: ["retired", "retired"], products: ["product", "products"], without_forecast: ["without a forecast", "without a forecast"], line_items: ["line item", "line items"], days: ["day", "days"], changed_orders: ["order with news", "orders with news"] } as const;
 
 const COLUMNS: DataColumn<ShownJob>[] = [
   { id: "kind", header: "What", enableSorting: false, meta: { isRowHeader: true }, accessorFn: (row) => KINDS[row.kind], cell: ({ row }) => <span className="whitespace-nowrap">{KINDS[row.original.kind]}</span> },

@@ -206,6 +206,15 @@ export type DeliveryCount = {
 /** Which delivery is wanted: of these orders, from the first day to the last. `reportKey` tells this connection's reports from others'. */
 export type DeliveryQuery = { orderExternalIds: string[]; from: string; to: string; reportKey: string };
 
+/** Which inventory's future is wanted, by day of the connection's zone. `target` is in the form of the ad server's productTargetSchema, `key` comes back. */
+export type AvailabilityQuery = { items: { key: string; target: Record<string, unknown> }[]; from: string; to: string; reportKey: string };
+
+/** Impressions that an ad server expects on a day, and how many of them nobody has reserved. */
+export type AvailabilityDay = { day: string; forecast: number; available: number };
+
+/** The days of one item in their order, or why the ad server cannot say. */
+export type Availability = { key: string; days: AvailabilityDay[]; reason?: undefined } | { key: string; days?: undefined; reason: string };
+
 /** Wire half: driver.ts, worker only. */
 export type AdServerDriver = {
   kind: string;
@@ -216,4 +225,6 @@ export type AdServerDriver = {
   syncInventory(call: Call): AsyncIterable<{ phase: string; items: InventoryItem[]; total?: number }>;
   /** Yields pages; a day without a row delivered nothing. */
   readDelivery(query: DeliveryQuery, call: Call): AsyncIterable<{ phase: string; counts: DeliveryCount[]; total?: number }>;
+  /** Yields an answer per item, as each is known. */
+  readAvailability(query: AvailabilityQuery, call: Call): AsyncIterable<Availability>;
 };

@@ -9,7 +9,7 @@ export const EVENTS = {
   /** An order waits for the governance agents of its account. */
   "greenlight/governance.requested": z.object({ tenantId: z.uuid(), reviewId: z.uuid() }),
   /** A connection test or inventory sync was asked for. */
-  "greenlight/sync-job.requested": z.object({ tenantId: z.uuid(), syncJobId: z.uuid(), adapterConfigId: z.uuid(), kind: z.enum(["connection_test", "inventory", "delivery"]) }),
+  "greenlight/sync-job.requested": z.object({ tenantId: z.uuid(), syncJobId: z.uuid(), adapterConfigId: z.uuid(), kind: z.enum(["connection_test", "inventory", "delivery", "availability"]) }),
 } as const;
 
 export type EventName = keyof typeof EVENTS;

@@ -1,6 +1,8 @@
 import { and, asc, eq, isNull } from "drizzle-orm";
 import { adServerDeclaration } from "../ad-servers/registry";
 import { adapterConfigs } from "../ad-servers/schema";
+import { type AvailableDays } from "../availability/days";
+import { loadAvailability } from "../availability/service";
 import { toFormatId } from "../creatives/formats";
 import { type Tx, withTenant } from "../db/client";
 import { microsToNumber } from "../money";
@@ -26,6 +28,8 @@ export type CatalogItem = {
   prices: readonly { currency: string; isFixed: boolean; minSpend: number; buyers: ReadonlySet<string> | null }[];
   /** null: everybody sees it. */
   buyers: ReadonlySet<string> | null;
+  /** As of the last sync; null: no ad server said. */
+  availability: AvailableDays | null;
   /** Everything a brief is compared with, in lower case. */
   text: string;
   wire: Record<string, unknown>;
@@ -78,11 +82,12 @@ async function loadCatalog(tx: Tx, { tenantId, agentUrl }: Key): Promise<Catalog
   const rows = await tx.select().from(products).where(and(eq(products.tenantId, tenantId), isNull(products.archivedAt))).orderBy(asc(products.position), asc(products.id));
   const prices = await tx.select().from(pricingOptions).where(and(eq(pricingOptions.tenantId, tenantId), isNull(pricingOptions.archivedAt))).orderBy(asc(pricingOptions.createdAt), asc(pricingOptions.id));
   const audiences = await loadAudiences(tx, tenantId);
+  const availability = await loadAvailability(tx, tenantId);
   const publisherDomains = partners.length > 0 ? partners.map(({ domain }) => domain) : [new URL(agentUrl).hostname];
   const items = rows.flatMap((row): CatalogItem[] => {
     const options = prices.filter((price) => price.productId === row.id);
     // Without a price there is nothing to buy.
-    return options.length === 0 ? [] : [toItem(row, options, audiences, { agentUrl, publisherDomains, timeZone: tenant.timeZone })];
+    return options.length === 0 ? [] : [toItem(row, options, audiences, availability.get(row.id) ?? null, { agentUrl, publisherDomains, timeZone: tenant.timeZone })];
   });
   const open = items.filter(({ buyers }) => buyers === null);
   return {
@@ -110,7 +115,7 @@ type PriceRow = typeof pricingOptions.$inferSelect;
 
 const NOBODY: ReadonlySet<string> = new Set();
 
-function toItem(row: ProductRow, options: PriceRow[], audiences: Audiences, publisher: { agentUrl: string; publisherDomains: readonly string[]; timeZone: string }): CatalogItem {
+function toItem(row: ProductRow, options: PriceRow[], audiences: Audiences, availability: AvailableDays | null, publisher: { agentUrl: string; publisherDomains: readonly string[]; timeZone: string }): CatalogItem {
   const details = row.details;
   return {
     id: row.id,
@@ -123,6 +128,7 @@ function toItem(row: ProductRow, options: PriceRow[], audiences: Audiences, publ
     enforcedPolicies: stringsOf(details.enforced_policies) ?? [],
     exclusivity: typeof details.exclusivity === "string" ? details.exclusivity : "none",
     prices: options.map((option) => ({ currency: option.currency, isFixed: option.rateMicros !== null, minSpend: option.minSpendMicros === null ? 0 : microsToNumber(option.minSpendMicros), buyers: option.isReserved ? (audiences.byPrice.get(option.id) ?? NOBODY) : null })),
+    availability,
     buyers: row.visibility === "selected" ? (audiences.byProduct.get(row.id) ?? NOBODY) : null,
     text: [row.name, row.description, row.productId, ...row.channels, ...row.formatIds, row.deliveryType].join(" ").replaceAll(/[_-]+/g, " ").toLowerCase(),
     wire: {

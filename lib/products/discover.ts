@@ -3,7 +3,8 @@ import { type PageRequest, toPage } from "../adcp/cursor";
 import { AppError } from "../errors";
 import { type Catalog, type CatalogItem, itemsFor, withoutPrices } from "./catalog";
 import { type Match, type RefinedProposals } from "../proposals/service";
-import { matchesFilters, relevanceOf, wordsOf } from "./search";
+import { presentForecast, usualWindows } from "../availability/days";
+import { exposuresOf, matchesFilters, type ProductFilters, relevanceOf, windowOf, wordsOf } from "./search";
 
 const formatRef = z.looseObject({ id: z.string() });
 
@@ -20,6 +21,9 @@ const discoveryInput = z.looseObject({
     channels: z.array(z.string()).optional(),
     countries: z.array(z.string()).optional(),
     budget_range: z.looseObject({ min: z.number().optional(), max: z.number().optional(), currency: z.string() }).optional(),
+    min_exposures: z.number().optional(),
+    start_date: z.iso.date("A date, such as 2027-03-01.").optional(),
+    end_date: z.iso.date("A date, such as 2027-03-31.").optional(),
   }).default({}),
   required_policies: z.array(z.string()).default([]),
   preferred_delivery_types: z.array(z.string()).default([]),
@@ -39,15 +43,18 @@ type Ranked = { item: CatalogItem; score: number; relevance: string | null; plac
 export function discoverProducts(catalog: Catalog, request: Record<string, unknown>, options: { page: PageRequest; buyer: { principalId: string; isSandbox: boolean } | null; proposals?: RefinedProposals }): { payload: Record<string, unknown>; matches: Match[] } {
   const input = discoveryInput.parse(request);
   assertMode(input);
+  assertDates(input.filters);
   const { buyer } = options;
   const hasPrices = buyer !== null && !catalog.priceless.has(buyer.principalId);
   const refined = applyRefinements(itemsFor(catalog.items, buyer?.principalId ?? null), input.refine ?? [], options.proposals);
   const ranked = rank(refined.items.filter((item) => matchesFilters(item, input.filters, input.required_policies)), refined.words ?? wordsOf(input.buying_mode === "brief" ? (input.brief ?? "") : ""), input.preferred_delivery_types);
   const rest = options.page.after ? ranked.slice(indexAfter(ranked, options.page.after)) : ranked;
   const { rows, pagination } = toPage(rest.slice(0, options.page.limit + 1), options.page, ({ item, place }) => [place, item.productId], ranked.length);
+  const incomplete = incompleteOf(rows, input.filters);
   const payload = {
-    products: rows.map((row) => presentProduct(row, hasPrices, input.fields)),
+    products: rows.map((row) => presentProduct(row, hasPrices, input)),
     pagination,
+    ...(incomplete.length > 0 ? { incomplete } : {}),
     ...(input.refine ? { refinement_applied: refined.applied } : {}),
     ...(input.property_list === undefined ? {} : { property_list_applied: false }),
     ...(input.catalog === undefined ? {} : { catalog_applied: false }),
@@ -62,6 +69,10 @@ export function discoverProducts(catalog: Catalog, request: Record<string, unkno
 function indexAfter(ranked: Ranked[], [place, productId]: PageRequest["after"] & object): number {
   const index = ranked.findIndex(({ item }) => item.productId === productId);
   return index < 0 ? Number(place) : index + 1;
+}
+
+function assertDates({ start_date: from, end_date: to }: ProductFilters): void {
+  if (from !== undefined && to !== undefined && to < from) throw new AppError("INVALID_REQUEST", "The end date lies before the start date.", { field: "filters.end_date" });
 }
 
 function assertMode({ buying_mode: mode, brief, refine }: Discovery): void {
@@ -82,9 +93,25 @@ function rank(items: readonly CatalogItem[], words: string[], preferred: string[
     .map(({ item, score, matched }, index) => ({ item, score, place: index + 1, relevance: matched.length > 0 ? `Matches the brief in: ${matched.join(", ")}.` : null }));
 }
 
-function presentProduct({ item, relevance }: Ranked, hasPrices: boolean, fields: string[] | undefined): Record<string, unknown> {
-  const whole = { ...(hasPrices ? item.wire : withoutPrices(item.wire)), ...(relevance === null ? {} : { brief_relevance: relevance }) };
+function presentProduct({ item, relevance }: Ranked, hasPrices: boolean, { fields, filters }: Discovery): Record<string, unknown> {
+  const forecast = hasPrices ? forecastOf(item, filters) : undefined;
+  const whole = { ...(hasPrices ? item.wire : withoutPrices(item.wire)), ...(forecast ? { forecast } : {}), ...(relevance === null ? {} : { brief_relevance: relevance }) };
   return fields ? Object.fromEntries(Object.entries(whole).filter(([name]) => REQUIRED_FIELDS.includes(name) || fields.includes(name))) : whole;
+}
+
+/** For the dates that the filters name, else for the stretches that are usual. */
+function forecastOf({ availability, prices }: CatalogItem, filters: ProductFilters): Record<string, unknown> | undefined {
+  const window = windowOf(filters);
+  const [price] = prices;
+  return availability && price ? presentForecast(availability, price.currency, window ? [window] : usualWindows(availability)) : undefined;
+}
+
+/** What the answer cannot tell of products that it shows. */
+function incompleteOf(rows: readonly Ranked[], filters: ProductFilters): Record<string, unknown>[] {
+  if (filters.min_exposures === undefined && !windowOf(filters)) return [];
+  const silent = rows.filter(({ item }) => exposuresOf(item, filters) === null).map(({ item }) => item.productId);
+  if (silent.length === 0) return [];
+  return [{ scope: "forecast", description: `The ad server has told nothing about these dates for ${silent.slice(0, 20).join(", ")}${silent.length > 20 ? ` and ${silent.length - 20} more` : ""}; they are shown without.` }];
 }
 
 type Applied = { scope: string; product_id?: string; proposal_id?: string; status: "applied" | "partial" | "unable"; notes?: string };

@@ -1,4 +1,6 @@
 import { findFormat } from "../creatives/formats";
+import { availableIn, type Window } from "../availability/days";
+import { DAY_MS } from "../time";
 import { type CatalogItem } from "./catalog";
 
 /** get_products' filters that change what is shown. Those that our products say nothing about never exclude them. */
@@ -10,7 +12,29 @@ export type ProductFilters = {
   channels?: string[];
   countries?: string[];
   budget_range?: { min?: number; max?: number; currency: string };
+  /** Impressions that must be free on the dates, or in the next 30 days. A product of which nothing is known stays. */
+  min_exposures?: number;
+  start_date?: string;
+  end_date?: string;
 };
+
+/** The days that the filters are about; undefined: they name none. One date alone means a month from it, or up to it. */
+export function windowOf({ start_date: from, end_date: to }: ProductFilters): Window | undefined {
+  if (from === undefined && to === undefined) return undefined;
+  return { from: from ?? shift(to ?? "", -USUAL_DAYS), to: to ?? shift(from ?? "", USUAL_DAYS) };
+}
+
+const USUAL_DAYS = 29;
+
+function shift(day: string, days: number): string {
+  return new Date(Date.parse(day) + days * DAY_MS).toISOString().slice(0, 10);
+}
+
+/** Impressions that are free for what the filters ask; null: not known. */
+export function exposuresOf({ availability }: CatalogItem, filters: ProductFilters): number | null {
+  if (!availability) return null;
+  return availableIn(availability, windowOf(filters) ?? { from: availability.firstDay, to: shift(availability.firstDay, USUAL_DAYS) });
+}
 
 export function matchesFilters(item: CatalogItem, filters: ProductFilters, requiredPolicies: readonly string[]): boolean {
   const { delivery_type: deliveryType, exclusivity, is_fixed_price: isFixed, format_ids: formats, channels, countries, budget_range: budget } = filters;
@@ -22,6 +46,7 @@ export function matchesFilters(item: CatalogItem, filters: ProductFilters, requi
     && (!channels || channels.some((channel) => item.channels.includes(channel)))
     && (!countries || ownCountries === null || countries.some((country) => ownCountries.includes(country)))
     && (!budget || item.prices.some((price) => price.currency === budget.currency && price.minSpend <= (budget.max ?? Infinity)))
+    && (filters.min_exposures === undefined || (exposuresOf(item, filters) ?? Infinity) >= filters.min_exposures)
     && requiredPolicies.every((policy) => item.enforcedPolicies.includes(policy));
 }
 

@@ -1,6 +1,7 @@
 import { and, eq } from "drizzle-orm";
 import { adapterConfigs } from "../ad-servers/schema";
 import { AdServerError, type DeliveryCount, type InventoryItem } from "../ad-servers/types";
+import { planAvailability, recordAvailability } from "../availability/service";
 import { type Ctx } from "../context";
 import { planDeliveryPull, recordPull } from "../delivery/pull";
 import { invariant } from "../errors";
@@ -42,7 +43,7 @@ type Progress = { phases: SyncPhase[]; counts: Record<string, number> };
 type Failure = AdServerError | "test_again" | null;
 type Job = (executing: Executing, held: Held, connection: Connection, lost: AbortSignal, progress: Progress) => Promise<Failure>;
 
-const JOBS: Record<SyncJob["kind"], Job> = { connection_test: testConnection, inventory: syncInventory, delivery: pullDelivery };
+const JOBS: Record<SyncJob["kind"], Job> = { connection_test: testConnection, inventory: syncInventory, delivery: pullDelivery, availability: syncAvailability };
 
 async function lookAt(executing: Executing, { tenantId, syncJobId }: { tenantId: string; syncJobId: string }): Promise<SyncStep> {
   const [job] = await inTenant(executing, tenantId, (ctx) =>
@@ -112,6 +113,27 @@ async function pullDelivery(executing: Executing, held: Held, connection: Connec
       progress.counts = { orders: pull.query.orderExternalIds.length, line_items: pull.lines.size, days, changed_orders: changedMediaBuyIds.length };
       return updateJob(ctx, held, { counts: progress.counts });
     });
+  });
+  return done instanceof AdServerError ? done : null;
+}
+
+/** Each product's figures go in as they come: the next attempt asks again. */
+async function syncAvailability(executing: Executing, held: Held, connection: Connection, lost: AbortSignal, progress: Progress): Promise<Failure> {
+  const askedAt = executing.now();
+  const plan = await inTenant(executing, connection.tenantId, (ctx) => planAvailability(ctx, connection));
+  if (!plan) return null;
+  const total = plan.query.items.length;
+  progress.counts = { products: 0 };
+  const done = await callAdServer(JOB_TIME_MAX_MS, async (signal) => {
+    for await (const answer of executing.driver(connection.kind).readAvailability(plan.query, createCall(executing, connection, AbortSignal.any([signal, lost])))) {
+      const { products = 0, without_forecast: without = 0 } = progress.counts;
+      progress.counts = { products: products + 1, ...(without > 0 || answer.reason !== undefined ? { without_forecast: without + (answer.reason === undefined ? 0 : 1) } : {}) };
+      progress.phases = reportPhase(progress.phases, "Products", products + 1, total);
+      await writeHeld(executing, connection, async (ctx) => {
+        await recordAvailability(ctx, connection.id, plan, answer, askedAt);
+        return updateJob(ctx, held, { phases: progress.phases, counts: progress.counts });
+      });
+    }
   });
   return done instanceof AdServerError ? done : null;
 }

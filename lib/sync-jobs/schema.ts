@@ -3,7 +3,7 @@ import { foreignKey, index, jsonb, pgTable, primaryKey, text, uniqueIndex, uuid 
 import { adapterConfigs } from "../ad-servers/schema";
 import { createdAt, id, instant, tenantId } from "../db/columns";
 
-export const SYNC_JOB_KINDS = ["connection_test", "inventory", "delivery"] as const;
+export const SYNC_JOB_KINDS = ["connection_test", "inventory", "delivery", "availability"] as const;
 export type SyncPhase = { name: string; state: "waiting" | "running" | "done" | "failed"; done: number; total?: number };
 
 export const syncJobs = pgTable("sync_jobs", {

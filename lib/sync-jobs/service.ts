@@ -11,9 +11,9 @@ import { type SYNC_JOB_KINDS, syncJobs } from "./schema";
 
 export type SyncJobKind = (typeof SYNC_JOB_KINDS)[number];
 
-const WORDS: Record<SyncJobKind, string> = { connection_test: "Test", inventory: "Inventory sync", delivery: "Delivery pull" };
+const WORDS: Record<SyncJobKind, string> = { connection_test: "Test", inventory: "Inventory sync", delivery: "Delivery pull", availability: "Availability sync" };
 
-/** Asks for a connection test, an inventory sync or a delivery pull. One at a time per connection and kind: a second click finds the first. */
+/** Asks for a connection test, or a sync of inventory, delivery or availability. One at a time per connection and kind: a second click finds the first. */
 export async function requestSyncJob(ctx: Ctx, input: { adapterConfigId: string; kind: SyncJobKind }): Promise<{ id: string }> {
   requirePermission(ctx.actor, "inventory.sync");
   const [connection] = isUuid(input.adapterConfigId)

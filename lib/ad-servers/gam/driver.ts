@@ -1,5 +1,6 @@
 import { type z } from "zod";
 import { AdServerError, type AdServerDriver, type OperationResult } from "../types";
+import { readAvailability } from "./availability";
 import { GamClient } from "./client";
 import { testConnection } from "./connection-test";
 import { GAM_KIND } from "./declare";
@@ -48,5 +49,6 @@ export const gamDriver: AdServerDriver = {
   observe,
   testConnection,
   syncInventory,
+  readAvailability,
   readDelivery,
 };

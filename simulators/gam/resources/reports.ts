@@ -3,6 +3,7 @@ import { countriesOf, deliveredBetween, idIn, servingCreatives, share, type Deli
 import { ApiError, invalidField, notFound } from "../errors";
 import { numberOf, objectOf, objectsOf, textOf, textsOf, type Json, type JsonObject } from "../json";
 import { formatTimestamp } from "../scalars";
+import { filteredLeaves, type SellThrough, sellThroughOn } from "../sell-through";
 import type { NetworkState } from "../store";
 import type { Row } from "../table";
 import { findRow } from "./crud";
@@ -33,14 +34,46 @@ export const reportKind: WritableKind = {
   },
 };
 
+const HISTORICAL: ReadonlySet<string> = new Set(["DATE", "ORDER_ID", "LINE_ITEM_ID", "CREATIVE_ID", "COUNTRY_CODE", "COUNTRY_NAME"]);
+
 function checkDefinition(report: JsonObject, path: string): void {
   const definition = objectOf(report, "reportDefinition") ?? {};
   const range = objectOf(objectOf(definition, "dateRange") ?? {}, "fixed");
   if (!range) throw invalidField(`${path}.reportDefinition.dateRange`, "This simulator runs reports over a fixed date range only.");
   const days = daysOf(range);
   if (days.length === 0) throw invalidField(`${path}.reportDefinition.dateRange`, "The end date lies before the start date.", "REPORT_ERROR_INVALID_DATE_RANGE");
-  if (!textsOf(definition, "dimensions").includes("LINE_ITEM_ID") || !textsOf(definition, "dimensions").includes("DATE")) throw invalidField(`${path}.reportDefinition.dimensions`, "This simulator cuts by DATE and LINE_ITEM_ID only, and further.");
-  if (textOf(definition, "reportType") !== "HISTORICAL") throw invalidField(`${path}.reportDefinition.reportType`, "This simulator runs historical reports only.");
+  const dimensions = textsOf(definition, "dimensions");
+  if (textOf(definition, "reportType") === "FUTURE_SELL_THROUGH") {
+    if (dimensions.join() !== "DATE") throw invalidField(`${path}.reportDefinition.dimensions`, "This simulator cuts sell-through by DATE only.");
+    if (textsOf(definition, "metrics").some((metric) => !SELL_THROUGH.has(metric))) throw invalidField(`${path}.reportDefinition.metrics`, "A metric is not compatible with sell-through.", "REPORT_ERROR_INCOMPATIBLE_METRICS");
+    return;
+  }
+  if (!dimensions.includes("LINE_ITEM_ID") || !dimensions.includes("DATE")) throw invalidField(`${path}.reportDefinition.dimensions`, "This simulator cuts by DATE and LINE_ITEM_ID only, and further.");
+  if (dimensions.some((dimension) => !HISTORICAL.has(dimension))) throw invalidField(`${path}.reportDefinition.dimensions`, "This simulator cuts delivery by order, line item, creative and country only.");
+  if (textOf(definition, "reportType") !== "HISTORICAL") throw invalidField(`${path}.reportDefinition.reportType`, "This simulator runs historical and sell-through reports only.");
+}
+
+/** What each metric of a sell-through report shows. */
+const SELL_THROUGH: ReadonlyMap<string, (figures: SellThrough) => number> = new Map([
+  ["SELL_THROUGH_FORECASTED_IMPRESSIONS", ({ forecasted }) => forecasted],
+  ["SELL_THROUGH_RESERVED_IMPRESSIONS", ({ reserved }) => reserved],
+  ["SELL_THROUGH_AVAILABLE_IMPRESSIONS", ({ forecasted, reserved }) => forecasted - reserved],
+]);
+
+/** A row per day to come; what has passed is no forecast. */
+function sellThroughRows(call: Call, definition: JsonObject): JsonObject[] {
+  const zone = textOf(call.network.resource, "timeZone") ?? "UTC";
+  const leaves = filteredLeaves(call.network, definition);
+  if (leaves.size === 0) return [];
+  return daysOf(objectOf(objectOf(definition, "dateRange") ?? {}, "fixed") ?? {}).flatMap((day) => {
+    const from = startOfDay(day, zone);
+    if (from + DAY_MS <= call.now.getTime()) return [];
+    const figures = sellThroughOn(call.network, leaves, from, day);
+    return [{
+      dimensionValues: [{ intValue: new Date(day).toISOString().slice(0, 10).replaceAll("-", "") }],
+      metricValueGroups: [{ primaryValues: textsOf(definition, "metrics").map((metric) => ({ intValue: String(SELL_THROUGH.get(metric)?.(figures) ?? 0) })) }],
+    }];
+  });
 }
 
 /** The report's answer, as long as the simulator runs. */
@@ -100,6 +133,7 @@ export const fetchReportRows: Handler = (call) => {
 
 /** Rows where anything was delivered: a report has no row for nothing. */
 function rowsOf(call: Call, definition: JsonObject): JsonObject[] {
+  if (textOf(definition, "reportType") === "FUTURE_SELL_THROUGH") return sellThroughRows(call, definition);
   const dimensions = textsOf(definition, "dimensions");
   const metrics = textsOf(definition, "metrics");
   const range = objectOf(objectOf(definition, "dateRange") ?? {}, "fixed") ?? {};
