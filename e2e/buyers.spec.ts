@@ -121,9 +121,11 @@ test("an account is suspended: its orders are refused, and the refusal says so t
   await page.reload();
   await page.getByRole("button", { name: /^Change the status of/ }).click();
   await page.getByRole("radio", { name: "Suspended" }).check();
+  await page.getByLabel(/^Reason/).fill("The invoice of March is open.");
   await expectAccessible(page);
   await page.getByRole("button", { name: "Change status" }).click();
   await expect(page.getByRole("table", { name: "Accounts" }).getByText("Suspended", { exact: true })).toBeVisible();
+  await expect(page.getByRole("table", { name: "Accounts" }).getByText("The invoice of March is open.")).toBeVisible();
   expect(await postTool("create_media_buy", {
     idempotency_key: key("order"), brand: { domain: "tailspin.example" }, account, start_time: "2031-01-01T00:00:00Z", end_time: "2031-02-01T00:00:00Z",
     packages: [{ product_id: "homepage_display", pricing_option_id: "cpm_usd_fixed", budget: 500 }],

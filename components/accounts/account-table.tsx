@@ -2,12 +2,12 @@
 
 import { type ReactNode } from "react";
 import { DataTable, type DataColumn } from "@/components/data-table/data-table";
-import { Badge, StatusBadge } from "@/components/ui/badge";
+import { Badge } from "@/components/ui/badge";
 import { type AdminAction } from "@/lib/auth/action-state";
 import { type AccountRow } from "@/lib/accounts/advertisers";
 import { AdvertiserCell } from "./advertiser-cell";
 import { accountParams } from "./list-params";
-import { ACCOUNT_STATUSES } from "./status";
+import { AccountStatus } from "./account-status";
 
 export type ShownAccount = AccountRow & {
   /** What the person who looks may do here, and what happens to an account without an advertiser. */
@@ -26,7 +26,7 @@ const COLUMNS: DataColumn<ShownAccount>[] = [
     ),
   },
   { id: "buyer", header: "Buyer", accessorFn: (row) => row.principalName },
-  { id: "status", header: "Status", enableSorting: false, accessorFn: (row) => row.status, cell: ({ row }) => <StatusBadge tone={ACCOUNT_STATUSES[row.original.status].tone}>{ACCOUNT_STATUSES[row.original.status].label}</StatusBadge> },
+  { id: "status", header: "Status", enableSorting: false, accessorFn: (row) => row.status, cell: ({ row: { original: account } }) => <AccountStatus account={account} /> },
   {
     id: "advertiser", header: "Advertiser in the ad server", enableSorting: false, accessorFn: (row) => row.advertisers.length,
     cell: ({ row: { original: account } }) => (account.advertisers.length === 0 ? <span className="text-ink-2">No {account.isSandbox ? "simulated" : "live"} ad server is connected</span> : (

@@ -1,7 +1,7 @@
 import { Building2 } from "lucide-react";
 import Link from "next/link";
-import { ACCOUNT_STATUSES } from "@/components/accounts/status";
-import { Badge, StatusBadge } from "@/components/ui/badge";
+import { AccountStatus } from "@/components/accounts/account-status";
+import { Badge } from "@/components/ui/badge";
 import { Card } from "@/components/ui/card";
 import { EmptyState } from "@/components/ui/page";
 import { Cell, ColumnHeader, RowHeader, Table, TableBody, TableHead, TableRow } from "@/components/ui/table";
@@ -24,7 +24,7 @@ export function AccountsCard({ accounts, publisher, decide, now, timeZone }: { a
                 <RowHeader><span className="flex flex-wrap items-center gap-1.5">{account.name}{account.isSandbox ? <Badge>Sandbox</Badge> : null}</span><p className="font-normal break-words text-ink-2">{account.brandDomain} · by {account.operator}</p></RowHeader>
                 <Cell>
                   <div className="flex flex-wrap items-center gap-2">
-                    <StatusBadge tone={ACCOUNT_STATUSES[account.status].tone}>{ACCOUNT_STATUSES[account.status].label}</StatusBadge>
+                    <AccountStatus account={account} />
                     {decide && accountDecisions(account.status).length > 0 ? <AccountDecision action={decide} account={account} choices={accountDecisions(account.status)} /> : null}
                   </div>
                 </Cell>

@@ -44,7 +44,7 @@ export async function listAccountAdvertisers(ctx: Ctx, input: AccountListInput) 
   const ofPrincipal = and(eq(principals.tenantId, accounts.tenantId), eq(principals.id, accounts.principalId));
   const [found, [counts = { all: 0, unmapped: 0 }], connections] = await Promise.all([
     ctx.db.select({
-      id: accounts.id, name: accounts.name, brandDomain: accounts.brandDomain, operator: accounts.operator, isSandbox: accounts.isSandbox, status: accounts.status,
+      id: accounts.id, name: accounts.name, brandDomain: accounts.brandDomain, operator: accounts.operator, isSandbox: accounts.isSandbox, status: accounts.status, statusReason: accounts.statusReason,
       createdAt: accounts.createdAt, principalName: principals.name,
     }).from(accounts).innerJoin(principals, ofPrincipal).where(and(matches, input.show === "unmapped" ? lacksAdvertiser : undefined)).orderBy(order(SORT_COLUMNS[input.sort]), order(accounts.id)).limit(limit).offset(offset),
     ctx.db.select({ all: count(), unmapped: sql<number>`count(*) filter (where ${lacksAdvertiser})::int` }).from(accounts).innerJoin(principals, ofPrincipal).where(matches),

@@ -18,5 +18,7 @@ export function presentAccount(account: AccountRow): Record<string, unknown> {
     ...(account.details.billing_entity === undefined ? {} : { billing_entity: account.details.billing_entity }),
     ...(account.status === "pending_approval" ? { setup: { message: "The publisher is reviewing this account." } } : {}),
     sandbox: account.isSandbox,
+    // The protocol has no field for why an account is as it is.
+    ...(account.statusReason === null ? {} : { ext: { status_reason: account.statusReason } }),
   };
 }

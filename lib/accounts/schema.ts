@@ -17,6 +17,8 @@ export const accounts = pgTable("accounts", {
   name: text("name").notNull(),
   isSandbox: boolean("is_sandbox").notNull(),
   status: text("status", { enum: ACCOUNT_STATUSES }).notNull().default("active"),
+  /** The publisher's words on why it is so, which the buyer reads. null: it opened so, or the buyer itself changed it. */
+  statusReason: text("status_reason"),
   billing: text("billing"),
   paymentTerms: text("payment_terms"),
   details: jsonb("details").$type<Record<string, unknown>>().notNull().default({}),

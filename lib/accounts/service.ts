@@ -89,7 +89,7 @@ async function findByNaturalKey(ctx: Ctx, session: BuyerSession, key: NaturalKey
 
 function unopened(ctx: Ctx, session: BuyerSession, key: NaturalKey): Promise<AccountRow> {
   return Promise.resolve({
-    tenantId: ctx.tenantId, id: newId(ctx.now.getTime()), principalId: session.principalId, ...key, name: accountName(key), status: "active", billing: null, paymentTerms: null, details: {}, isGoverned: false,
+    tenantId: ctx.tenantId, id: newId(ctx.now.getTime()), principalId: session.principalId, ...key, name: accountName(key), status: "active", statusReason: null, billing: null, paymentTerms: null, details: {}, isGoverned: false,
     createdAt: ctx.now, updatedAt: ctx.now, archivedAt: null,
   });
 }
@@ -122,18 +122,4 @@ export function accountName({ brandDomain, brandId, operator }: NaturalKey): str
 
 function accountNotFound(): AppError {
   return new AppError("ACCOUNT_NOT_FOUND", "You have no such account here.", { field: "account" });
-}
-
-/** New orders need an active account. */
-export function assertAccountMayOrder(account: AccountRow): void {
-  assertAccountIsOpen(account);
-  if (account.status === "pending_approval") throw new AppError("ACCOUNT_SETUP_REQUIRED", "The publisher is still reviewing this account.", { field: "account" });
-  if (account.status === "payment_required") throw new AppError("ACCOUNT_PAYMENT_REQUIRED", "This account has a payment outstanding.", { field: "account" });
-}
-
-/** Changes other than orders, such as to creatives, need an account that is neither stopped nor gone. */
-export function assertAccountIsOpen(account: AccountRow): void {
-  if (account.status === "suspended") throw new AppError("ACCOUNT_SUSPENDED", "The publisher has suspended this account.", { field: "account" });
-  if (account.status === "closed") throw new AppError("ACCOUNT_SUSPENDED", "This account is closed.", { field: "account" });
-  if (account.status === "rejected") throw new AppError("ACCOUNT_SUSPENDED", "The publisher has declined this account.", { field: "account" });
 }

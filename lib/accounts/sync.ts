@@ -51,17 +51,17 @@ async function syncOne(ctx: Ctx, session: BuyerSession, { key, item, current, is
   const id = current?.id ?? newId(ctx.now.getTime());
   const terms = termsOf(ctx, id, item, current);
   if (!current) {
-    const fresh: AccountRow = { tenantId: ctx.tenantId, id, principalId: session.principalId, ...key, name: accountName(key), status: "active", ...terms, isGoverned: false, createdAt: ctx.now, updatedAt: ctx.now, archivedAt: null };
+    const fresh: AccountRow = { tenantId: ctx.tenantId, id, principalId: session.principalId, ...key, name: accountName(key), status: "active", statusReason: null, ...terms, isGoverned: false, createdAt: ctx.now, updatedAt: ctx.now, archivedAt: null };
     if (!isDryRun) await insertAccount(ctx, fresh);
     return { row: fresh, action: "created" };
   }
   // Only what the buyer closed can the buyer open again.
   const status = current.status === "closed" && current.details.closed_by === "buyer" ? "active" : current.status;
   const { closed_by: _closedBy, ...details } = terms.details;
-  const next: AccountRow = { ...current, ...terms, details: status === current.status ? terms.details : details, status, updatedAt: ctx.now };
+  const next: AccountRow = { ...current, ...terms, details: status === current.status ? terms.details : details, status, statusReason: status === current.status ? current.statusReason : null, updatedAt: ctx.now };
   if (status === current.status && current.billing === next.billing && current.paymentTerms === next.paymentTerms && canonicalJson(current.details) === canonicalJson(next.details)) return { row: current, action: "unchanged" };
   if (!isDryRun) {
-    await ctx.db.update(accounts).set({ status, billing: next.billing, paymentTerms: next.paymentTerms, details: next.details, updatedAt: ctx.now }).where(and(eq(accounts.tenantId, ctx.tenantId), eq(accounts.id, id)));
+    await ctx.db.update(accounts).set({ status, statusReason: next.statusReason, billing: next.billing, paymentTerms: next.paymentTerms, details: next.details, updatedAt: ctx.now }).where(and(eq(accounts.tenantId, ctx.tenantId), eq(accounts.id, id)));
     await recordAudit(ctx, { action: "account.updated", objectKind: "account", objectId: id, summary: `The terms of the account ${next.name} changed.`, before: { status: current.status, billing: current.billing, paymentTerms: current.paymentTerms }, after: { status, billing: next.billing, paymentTerms: next.paymentTerms } });
   }
   return { row: next, action: "updated" };
@@ -91,10 +91,10 @@ function sealBank(ctx: Ctx, id: string, bank: string, stored: unknown): string {
 }
 
 async function closeAccounts(ctx: Ctx, rows: AccountRow[], isDryRun: boolean): Promise<AccountRow[]> {
-  const closed = rows.map((row): AccountRow => ({ ...row, status: "closed", details: { ...row.details, closed_by: "buyer" } }));
+  const closed = rows.map((row): AccountRow => ({ ...row, status: "closed", statusReason: null, details: { ...row.details, closed_by: "buyer" } }));
   if (isDryRun || closed.length === 0) return closed;
   for (const row of closed) {
-    await ctx.db.update(accounts).set({ status: "closed", details: row.details, updatedAt: ctx.now }).where(and(eq(accounts.tenantId, ctx.tenantId), eq(accounts.id, row.id)));
+    await ctx.db.update(accounts).set({ status: "closed", statusReason: null, details: row.details, updatedAt: ctx.now }).where(and(eq(accounts.tenantId, ctx.tenantId), eq(accounts.id, row.id)));
     await recordAudit(ctx, { action: "account.closed", objectKind: "account", objectId: row.id, summary: `The buyer closed the account ${row.name}.` });
   }
   return closed;

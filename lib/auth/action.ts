@@ -62,6 +62,6 @@ function describeFailure(error: unknown, raw: ActionInput): ActionState {
 
 function sentence(error: AppError): string {
   // What others did meanwhile is on the screen already: it was rendered anew with this answer.
-  if (error.code === "CONFLICT") return `${error.userMessage} The screen shows it as it is now.`;
+  if (error.code === "CONFLICT" && error.details?.hasChangedSinceOpened !== true) return `${error.userMessage} The screen shows it as it is now.`;
   return [error.userMessage, error.suggestion].filter(Boolean).join(" ");
 }

@@ -1,8 +1,9 @@
 import { and, asc, eq, inArray, isNull, notInArray } from "drizzle-orm";
 import { z } from "zod";
+import { assertAccountAllows } from "../accounts/gates";
 import { type AccountRow } from "../accounts/present";
 import { accounts } from "../accounts/schema";
-import { assertAccountIsOpen, resolveAccount } from "../accounts/service";
+import { resolveAccount } from "../accounts/service";
 import { type BuyerSession } from "../adcp/tool";
 import { toWireError } from "../adcp/wire-error";
 import { recordAudit } from "../audit/service";
@@ -37,7 +38,7 @@ export async function syncGovernance(ctx: Ctx, session: BuyerSession, items: rea
     const { account: ref, governance_agents: asked } = accountItem.parse(input);
     try {
       const account = await resolveAccount(ctx, session, ref);
-      assertAccountIsOpen(account);
+      assertAccountAllows("sync_governance", account);
       checkAgents(asked, `accounts[${index}].governance_agents`);
       results.push({ account: ref, status: "synced", governance_agents: (await replaceAgents(ctx, account, asked)).map(presentAgent) });
     } catch (error) {

@@ -56,7 +56,7 @@ export async function forceAccountStatus(ctx: Ctx, session: BuyerSession, input:
   if (!account) throw notFound("account");
   assertMove(ACCOUNT_MOVES, account.status, status, "account");
   if (account.status === status) return { previous: status, current: status };
-  await ctx.db.update(accounts).set({ status, updatedAt: ctx.now }).where(and(eq(accounts.tenantId, ctx.tenantId), eq(accounts.id, account.id)));
+  await ctx.db.update(accounts).set({ status, statusReason: null, updatedAt: ctx.now }).where(and(eq(accounts.tenantId, ctx.tenantId), eq(accounts.id, account.id)));
   await recordAudit(ctx, { action: "account.forced", objectKind: "account", objectId: account.id, summary: `The buyer's test controller set the account ${account.name} to ${status}.`, before: { status: account.status }, after: { status } });
   return { previous: account.status, current: status };
 }

@@ -1,4 +1,5 @@
-import { assertAccountMayOrder, resolveAccount } from "../../accounts/service";
+import { assertAccountAllows } from "../../accounts/gates";
+import { resolveAccount } from "../../accounts/service";
 import { createMediaBuy } from "../../media-buys/create";
 import { takeForcedArm } from "../../sandbox/fixtures";
 import { type Tool } from "../tool";
@@ -13,7 +14,7 @@ export const createMediaBuyTool: Tool = {
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true },
   async run(call, input) {
     const account = await resolveAccount(call, call.session, input.account);
-    assertAccountMayOrder(account);
+    assertAccountAllows("create_media_buy", account);
     const result = await createMediaBuy(call, { session: call.session, account, request: input, agentUrl: call.agentUrl, catalogVersion: call.catalogVersion, forced: await takeForcedArm(call, call.session) });
     return {
       payload: { ...result.payload, idempotency_key: input.idempotency_key },

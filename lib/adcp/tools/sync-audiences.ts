@@ -1,4 +1,5 @@
-import { assertAccountIsOpen, resolveAccount } from "../../accounts/service";
+import { assertAccountAllows } from "../../accounts/gates";
+import { resolveAccount } from "../../accounts/service";
 import { syncAudiences } from "../../audiences/service";
 import { type Tool } from "../tool";
 
@@ -11,7 +12,7 @@ export const syncAudiencesTool: Tool = {
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true },
   async run(call, input) {
     const account = await resolveAccount(call, call.session, input.account);
-    assertAccountIsOpen(account);
+    assertAccountAllows("sync_audiences", account);
     const results = await syncAudiences(call, { account, request: input });
     return { payload: { audiences: results, ...(call.session.isSandbox ? { sandbox: true } : {}) }, summary: `${results.length} audience${results.length === 1 ? "" : "s"}.` };
   },

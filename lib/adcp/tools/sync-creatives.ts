@@ -1,4 +1,5 @@
-import { assertAccountIsOpen, resolveAccount } from "../../accounts/service";
+import { assertAccountAllows } from "../../accounts/gates";
+import { resolveAccount } from "../../accounts/service";
 import { syncCreatives } from "../../creatives/sync";
 import { type Tool } from "../tool";
 
@@ -12,7 +13,7 @@ export const syncCreativesTool: Tool = {
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true },
   async run(call, input) {
     const account = await resolveAccount(call, call.session, input.account);
-    assertAccountIsOpen(account);
+    assertAccountAllows("sync_creatives", account);
     const { results, isDryRun } = await syncCreatives(call, { session: call.session, account, request: input });
     const failed = results.filter(({ action }) => action === "failed").length;
     return {

@@ -1,4 +1,5 @@
-import { assertAccountIsOpen, resolveAccount } from "../../accounts/service";
+import { assertAccountAllows } from "../../accounts/gates";
+import { resolveAccount } from "../../accounts/service";
 import { findAccountOfMediaBuy } from "../../media-buys/queries";
 import { updateMediaBuy } from "../../media-buys/update";
 import { type Tool } from "../tool";
@@ -15,7 +16,9 @@ export const updateMediaBuyTool: Tool = {
     const named = await resolveAccount(call, call.session, input.account);
     // A sandbox buyer's accounts come into being by being named: a wrong one proves nothing.
     const account = call.session.isSandbox ? ((await findAccountOfMediaBuy(call, call.session, String(input.media_buy_id))) ?? named) : named;
-    assertAccountIsOpen(account);
+    assertAccountAllows("update_media_buy", account);
+    // Packages that are added are new business.
+    if (Array.isArray(input.new_packages) && input.new_packages.length > 0) assertAccountAllows("create_media_buy", account);
     const { payload } = await updateMediaBuy(call, { session: call.session, account, request: input, agentUrl: call.agentUrl, catalogVersion: call.catalogVersion });
     return { payload, summary: `The media buy is ${String(payload.status)} at revision ${String(payload.revision)}; its ad servers follow.` };
   },

@@ -1,8 +1,7 @@
 "use server";
 
 import { z } from "zod";
-import { ACCOUNT_STATUSES } from "@/lib/accounts/schema";
-import { decideAccount } from "@/lib/accounts/status";
+import { accountDecisionInput, decideAccount } from "@/lib/accounts/status";
 import { adminAction } from "@/lib/auth/action";
 import { principalInput } from "@/lib/buyers/input";
 import { registerSigningKeys, revokeSigningKey } from "@/lib/buyers/key-service";
@@ -79,7 +78,7 @@ export const replayAllAction = adminAction("webhook.replay", z.strictObject({ pr
   return { message: count === 0 ? "There is nothing left to send again." : count === 1 ? "One notice is sent again." : `${count} notices are sent again.` };
 });
 
-export const decideAccountAction = adminAction("account.decide", z.strictObject({ accountId: z.uuid(), status: z.enum(ACCOUNT_STATUSES, "Choose a status.") }), async (ctx, input) => {
+export const decideAccountAction = adminAction("account.decide", accountDecisionInput, async (ctx, input) => {
   await decideAccount(ctx, input);
   return { message: "The account's status is changed." };
 });
