@@ -90,6 +90,20 @@ test("staff choose which buyers see a product, a price and amounts; agents find 
   await expectAccessible(page);
 });
 
+test("staff see what is free to sell, and ask the ad server again; buyers see the same", async ({ page }) => {
+  await signIn(page);
+  await open(page, "products?search=homepage_display");
+  await page.getByRole("main").getByRole("table").getByRole("link").first().click();
+  await page.getByRole("button", { name: /^Ask .* again$/ }).click();
+  const row = page.getByRole("table", { name: "Availability by ad server" }).getByRole("row").nth(1);
+  await expect(row.getByText(/^[\d,]+ of [\d,]+$/).first()).toBeVisible({ timeout: 30_000 });
+  await expectAccessible(page);
+  const free = Number(((await row.getByRole("cell").nth(0).textContent()) ?? "").replace(/ of .*/, "").replaceAll(",", ""));
+  expect(free).toBeGreaterThan(0);
+  const shown = (await seen("demo-acme-outdoor-v1")).find(({ product_id: id }) => id === "homepage_display") as unknown as { forecast?: { points: { metrics: { impressions: { mid: number } } }[] } };
+  expect(shown.forecast?.points[0]?.metrics.impressions.mid).toBe(free);
+});
+
 test("a viewer sees who sees a product, and cannot change it", async ({ page }) => {
   await signIn(page, "viewer@demo.example");
   await open(page, "products");

@@ -6,6 +6,7 @@ import { type Ctx } from "../context";
 import { type Tx } from "../db/client";
 import { addDays, dayIn } from "../delivery/days";
 import { groupBy } from "../group-by";
+import { announceChange } from "../live";
 import { products, productTargets } from "../products/schema";
 import { addMs, DAY_MS } from "../time";
 import { type AvailableDays } from "./days";
@@ -40,6 +41,7 @@ export async function recordAvailability(ctx: Ctx, connectionId: string, { query
   if (!target) return;
   await ctx.db.insert(productAvailability).values({ tenantId: ctx.tenantId, productId: answer.key, adapterConfigId: connectionId, ...figures })
     .onConflictDoUpdate({ target: [productAvailability.tenantId, productAvailability.productId, productAvailability.adapterConfigId], set: figures });
+  announceChange(ctx, "product", answer.key);
 }
 
 /** products.id → the days that are known, of the live ad servers it is sold through, or of simulated ones where there is no other. */

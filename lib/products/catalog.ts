@@ -5,6 +5,8 @@ import { type AvailableDays } from "../availability/days";
 import { loadAvailability } from "../availability/service";
 import { toFormatId } from "../creatives/formats";
 import { type Tx, withTenant } from "../db/client";
+import { loadProductPerformance } from "../delivery/performance";
+import { groupBy } from "../group-by";
 import { microsToNumber } from "../money";
 import { publisherPartners } from "../properties/schema";
 import { reportingCapabilities } from "../reporting/capabilities";
@@ -28,6 +30,8 @@ export type CatalogItem = {
   prices: readonly { currency: string; isFixed: boolean; minSpend: number; buyers: ReadonlySet<string> | null }[];
   /** null: everybody sees it. */
   buyers: ReadonlySet<string> | null;
+  /** What buyers said of campaigns on it, when the catalogue was read: 1 is as expected; null: too little. */
+  performance: number | null;
   /** As of the last sync; null: no ad server said. */
   availability: AvailableDays | null;
   /** Everything a brief is compared with, in lower case. */
@@ -83,11 +87,13 @@ async function loadCatalog(tx: Tx, { tenantId, agentUrl }: Key): Promise<Catalog
   const prices = await tx.select().from(pricingOptions).where(and(eq(pricingOptions.tenantId, tenantId), isNull(pricingOptions.archivedAt))).orderBy(asc(pricingOptions.createdAt), asc(pricingOptions.id));
   const audiences = await loadAudiences(tx, tenantId);
   const availability = await loadAvailability(tx, tenantId);
+  const performance = await loadProductPerformance(tx, tenantId);
+  const targets = await loadTargets(tx, tenantId);
   const publisherDomains = partners.length > 0 ? partners.map(({ domain }) => domain) : [new URL(agentUrl).hostname];
   const items = rows.flatMap((row): CatalogItem[] => {
     const options = prices.filter((price) => price.productId === row.id);
     // Without a price there is nothing to buy.
-    return options.length === 0 ? [] : [toItem(row, options, audiences, availability.get(row.id) ?? null, { agentUrl, publisherDomains, timeZone: tenant.timeZone })];
+    return options.length === 0 ? [] : [toItem(row, options, audiences, { availability: availability.get(row.id) ?? null, performance: performance.get(row.id) ?? null, inventory: inventoryNames(targets.get(row.id) ?? []) }, { agentUrl, publisherDomains, timeZone: tenant.timeZone })];
   });
   const open = items.filter(({ buyers }) => buyers === null);
   return {
@@ -113,9 +119,28 @@ async function loadTargetingDimensions(tx: Tx, tenantId: string): Promise<string
 type ProductRow = typeof products.$inferSelect;
 type PriceRow = typeof pricingOptions.$inferSelect;
 
+/** What is known of a product beside its own row. `inventory`: names of what it is mapped to. */
+type Known = { availability: AvailableDays | null; performance: number | null; inventory: string[] };
+
+async function loadTargets(tx: Tx, tenantId: string): Promise<Map<string, Record<string, unknown>[]>> {
+  const rows = await tx.select({ productId: productTargets.productId, config: productTargets.config }).from(productTargets).where(eq(productTargets.tenantId, tenantId));
+  return new Map([...groupBy(rows, ({ productId }) => productId)].map(([productId, of]) => [productId, of.map(({ config }) => config)]));
+}
+
+/** A target's `names` are those of its ids, for people; briefs name sections as people do. */
+function inventoryNames(targets: Record<string, unknown>[]): string[] {
+  return targets.flatMap(({ names }) => (typeof names === "object" && names !== null ? Object.values(names).filter((name) => typeof name === "string") : []));
+}
+
+const countries = new Intl.DisplayNames("en", { type: "region" });
+
+function countryName(code: string): string {
+  return /^[A-Z]{2}$/.test(code) ? `${code} ${countries.of(code) ?? ""}` : code;
+}
+
 const NOBODY: ReadonlySet<string> = new Set();
 
-function toItem(row: ProductRow, options: PriceRow[], audiences: Audiences, availability: AvailableDays | null, publisher: { agentUrl: string; publisherDomains: readonly string[]; timeZone: string }): CatalogItem {
+function toItem(row: ProductRow, options: PriceRow[], audiences: Audiences, known: Known, publisher: { agentUrl: string; publisherDomains: readonly string[]; timeZone: string }): CatalogItem {
   const details = row.details;
   return {
     id: row.id,
@@ -128,9 +153,10 @@ function toItem(row: ProductRow, options: PriceRow[], audiences: Audiences, avai
     enforcedPolicies: stringsOf(details.enforced_policies) ?? [],
     exclusivity: typeof details.exclusivity === "string" ? details.exclusivity : "none",
     prices: options.map((option) => ({ currency: option.currency, isFixed: option.rateMicros !== null, minSpend: option.minSpendMicros === null ? 0 : microsToNumber(option.minSpendMicros), buyers: option.isReserved ? (audiences.byPrice.get(option.id) ?? NOBODY) : null })),
-    availability,
+    availability: known.availability,
+    performance: known.performance,
     buyers: row.visibility === "selected" ? (audiences.byProduct.get(row.id) ?? NOBODY) : null,
-    text: [row.name, row.description, row.productId, ...row.channels, ...row.formatIds, row.deliveryType].join(" ").replaceAll(/[_-]+/g, " ").toLowerCase(),
+    text: [row.name, row.description, row.productId, ...row.channels, ...row.formatIds, row.deliveryType, ...known.inventory, ...(stringsOf(details.countries) ?? []).map(countryName)].join(" ").replaceAll(/[_-]+/g, " ").toLowerCase(),
     wire: {
       publisher_properties: publisher.publisherDomains.map((domain) => ({ publisher_domain: domain, selection_type: "all" })),
       reporting_capabilities: reportingCapabilities(publisher.timeZone),

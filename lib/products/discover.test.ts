@@ -1,7 +1,8 @@
 import { and, eq } from "drizzle-orm";
 import { beforeAll, describe, expect, test } from "vitest";
 import { useTestDatabase } from "@/test/db";
-import { asList, asObject, callMcp, callRest, DOOR_URL, errorCode } from "@/test/fixtures/door";
+import { asList, asObject, BRAND_ACCOUNT, callMcp, callRest, DOOR_URL, errorCode, newKey } from "@/test/fixtures/door";
+import { days } from "@/test/fixtures/orders";
 import { createBuyer, createPublisher, type ProductSpec, type PublisherFixture } from "@/test/fixtures/publisher";
 import { withTenant } from "../db/client";
 import { tenants } from "../tenants/schema";
@@ -44,6 +45,39 @@ describe("get_products", () => {
     expect(idsOf(body)).toEqual(["news_audio", "preroll", "homepage_display"]);
     expect(asList(body.products).map(({ brief_relevance: why }) => why)).toEqual(["Matches the brief in: radio, news.", "Matches the brief in: video.", undefined]);
     expect(idsOf(await find({ brief: "…", preferred_delivery_types: ["non_guaranteed"] }))[0]).toBe("preroll");
+  });
+
+  test("looks at the inventory that a product is mapped to and at its countries", async () => {
+    const placed = await createPublisher({
+      slug: "placed",
+      products: [
+        { productId: "a", name: "First", description: "Banners.", details: { countries: ["DE"] } },
+        { productId: "b", name: "Second", description: "Banners.", target: { adUnitIds: ["21700000009"], placementIds: [], lineItemType: "STANDARD", names: { 21700000009: "Travel > Mountains" } } },
+      ],
+    });
+    const first = async (brief: string) => asList((await callMcp("get_products", { buying_mode: "brief", brief }, { token: placed.token })).body.products)[0];
+    expect(await first("hiking in the mountains")).toMatchObject({ product_id: "b", brief_relevance: "Matches the brief in: mountains." });
+    expect(await first("readers in Germany")).toMatchObject({ product_id: "a", brief_relevance: "Matches the brief in: germany." });
+  });
+
+  test("among products that match alike, past performance counts, once there is enough of it", async () => {
+    const twins = await createPublisher({ slug: "twins", products: [{ productId: "older", name: "Banner", description: "Sport." }, { productId: "better", name: "Banner", description: "Sport." }] });
+    const ask = async () => asList((await callMcp("get_products", { buying_mode: "brief", brief: "sport banner" }, { token: twins.token })).body.products).map(({ product_id: id, brief_relevance: why }) => [id, why]);
+    expect((await ask()).map(([id]) => id)).toEqual(["older", "better"]);
+    const { body } = await callMcp("create_media_buy", {
+      idempotency_key: newKey(), account: BRAND_ACCOUNT, brand: BRAND_ACCOUNT.brand, start_time: days(2, new Date()), end_time: days(32, new Date()),
+      packages: [{ product_id: "better", pricing_option_id: twins.products[1]?.pricingOptions[0]?.pricingOptionId, budget: 1_000 }],
+    }, { token: twins.token });
+    const feedback = (index: number) => callMcp("provide_performance_feedback", {
+      idempotency_key: newKey(), account: BRAND_ACCOUNT, media_buy_id: body.media_buy_id, measurement_period: { start: days(-3, new Date()), end: days(-2, new Date()) }, performance_index: index,
+    }, { token: twins.token });
+    for (const index of [1.5, 1.6]) expect((await feedback(index)).isError).toBe(false);
+    const moveCatalogue = () => withTenant(twins.tenantId, (tx) => tx.update(tenants).set({ name: `Twins ${Math.random()}` }).where(eq(tenants.id, twins.tenantId)));
+    await moveCatalogue();
+    expect((await ask()).map(([id]) => id)).toEqual(["older", "better"]);
+    await feedback(1.7);
+    await moveCatalogue();
+    expect(await ask()).toEqual([["better", "Matches the brief in: sport, banner. Past campaigns on it did better than expected."], ["older", "Matches the brief in: sport, banner."]]);
   });
 
   test("filters", async () => {

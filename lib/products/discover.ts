@@ -88,9 +88,23 @@ function rank(items: readonly CatalogItem[], words: string[], preferred: string[
     return index < 0 ? preferred.length : index;
   };
   return items
-    .map((item) => ({ item, ...relevanceOf(item, words) }))
+    .map((item) => {
+      const { score, matched } = relevanceOf(item, words);
+      return { item, score: score + (score > 0 ? performanceBonus(item) : 0), matched };
+    })
     .sort((a, b) => b.score - a.score || preference(a.item) - preference(b.item))
-    .map(({ item, score, matched }, index) => ({ item, score, place: index + 1, relevance: matched.length > 0 ? `Matches the brief in: ${matched.join(", ")}.` : null }));
+    .map(({ item, score, matched }, index) => ({ item, score, place: index + 1, relevance: matched.length > 0 ? `Matches the brief in: ${matched.join(", ")}.${performanceWords(item)}` : null }));
+}
+
+/** Past performance decides between products that match alike: less than a word's worth. */
+function performanceBonus({ performance }: CatalogItem): number {
+  return performance === null ? 0 : Math.max(-0.4, Math.min(0.4, (performance - 1) / 2));
+}
+
+/** In words alone: whose campaigns they were, and how they did exactly, is theirs. */
+function performanceWords({ performance }: CatalogItem): string {
+  if (performance === null || (performance > 0.9 && performance < 1.1)) return "";
+  return performance >= 1.1 ? " Past campaigns on it did better than expected." : " Past campaigns on it did worse than expected.";
 }
 
 function presentProduct({ item, relevance }: Ranked, hasPrices: boolean, { fields, filters }: Discovery): Record<string, unknown> {

@@ -5,6 +5,7 @@ import { adminAction } from "@/lib/auth/action";
 import { productInput } from "@/lib/products/input";
 import { archiveProduct, restoreProduct, saveProduct } from "@/lib/products/service";
 import { setPricingOptionBuyers, setProductVisibility } from "@/lib/products/visibility";
+import { requestSyncJob } from "@/lib/sync-jobs/service";
 
 export const saveProductAction = adminAction("product.edit", productInput, async (ctx, input, publisher) => {
   const saved = await saveProduct(ctx, input);
@@ -23,6 +24,11 @@ export const archiveProductAction = adminAction("product.edit", one, async (ctx,
 export const restoreProductAction = adminAction("product.edit", one, async (ctx, { id }) => {
   await restoreProduct(ctx, { id });
   return { message: "The product is on sale again." };
+});
+
+export const syncAvailabilityAction = adminAction("inventory.sync", one, async (ctx, { id }) => {
+  await requestSyncJob(ctx, { adapterConfigId: id, kind: "availability" });
+  return { message: "The ad server is asked about all products that it carries." };
 });
 
 const ticked = z.preprocess((value) => (value === undefined ? [] : Array.isArray(value) ? value : [value]), z.array(z.string()));

@@ -6,6 +6,7 @@ import { cache } from "react";
 import { ActionButton } from "@/components/forms/action-button";
 import { ConfirmAction } from "@/components/forms/confirm-action";
 import { AudienceCard } from "@/components/products/audience-card";
+import { AvailabilityCard } from "@/components/products/availability-card";
 import { toGamValues } from "@/components/products/editor-values";
 import { ProductEditor } from "@/components/products/product-editor";
 import { LiveRefresh } from "@/components/shell/live";
@@ -14,11 +15,12 @@ import { Button } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
 import { PageHeader } from "@/components/ui/page";
 import { requirePage } from "@/lib/auth/page";
+import { listAvailability } from "@/lib/availability/service";
 import { AppError } from "@/lib/errors";
 import { CHANNELS } from "@/lib/products/channels";
 import { loadProduct } from "@/lib/products/queries";
 import { loadProductAudience } from "@/lib/products/visibility";
-import { archiveProductAction, restoreProductAction, saveProductAction, setPriceBuyersAction, setProductVisibilityAction } from "../actions";
+import { archiveProductAction, restoreProductAction, saveProductAction, setPriceBuyersAction, setProductVisibilityAction, syncAvailabilityAction } from "../actions";
 import { loadEditorChoices, loadGamTarget } from "../load-editor";
 
 type Props = { params: Promise<{ publisher: string; id: string }> };
@@ -35,7 +37,7 @@ const load = cache(async (publisher: string, id: string) => {
         const target = await loadGamTarget(ctx, adapterConfigId, config);
         targets.push({ adapterConfigId, gam: toGamValues(target.config, target.known) });
       }
-      return { page, product, choices, targets, audience: await loadProductAudience(ctx, id) };
+      return { page, product, choices, targets, audience: await loadProductAudience(ctx, id), availability: await listAvailability(ctx, id) };
     });
   } catch (error) {
     if (error instanceof AppError && error.code === "PRODUCT_NOT_FOUND") notFound();
@@ -50,7 +52,7 @@ export async function generateMetadata({ params }: Props): Promise<Metadata> {
 
 export default async function ProductPage({ params }: Props) {
   const { publisher, id } = await params;
-  const { page, product, choices, targets, audience } = await load(publisher, id);
+  const { page, product, choices, targets, audience, availability } = await load(publisher, id);
   const canEdit = page.can("product.edit") && product.archivedAt === null;
   return (
     <>
@@ -75,6 +77,7 @@ export default async function ProductPage({ params }: Props) {
           pricingOptions: product.prices.map(({ id: rowKey, pricingOptionId, pricingModel, currency, priceType, price, minSpend }) => ({ rowKey, pricingOptionId, pricingModel, currency, priceType, price, minSpend })),
         }}
       />
+      <AvailabilityCard rows={availability} publisher={publisher} sync={page.can("inventory.sync") ? syncAvailabilityAction : null} now={new Date()} timeZone={page.timeZone} />
       <AudienceCard productId={id} audience={audience} actions={canEdit ? { product: setProductVisibilityAction, price: setPriceBuyersAction } : null} />
     </>
   );
