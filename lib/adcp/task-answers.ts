@@ -26,10 +26,11 @@ export function answerTask(call: ToolCall, request: Record<string, unknown>, isR
   });
 }
 
-export function answerTaskList(call: ToolCall, request: Record<string, unknown>): Promise<ToolAnswer> {
+/** @param tool the name under which it was asked for: each has cursors of its own */
+export function answerTaskList(tool: "tasks_list" | "list_tasks", call: ToolCall, request: Record<string, unknown>): Promise<ToolAnswer> {
   const { filters, account: ref, include_history: includeHistory, ...input } = listInput.parse(request);
   const sort = input.sort ?? taskSort.parse({});
-  const page = readPage(request, listOf(call, `tasks:${sort.field}:${sort.direction}`));
+  const page = readPage(request, listOf(call, tool));
   return asBuyer(call, async (ctx, session) => {
     const account = ref === undefined ? null : await findAccountToRead(ctx, session, ref);
     const { rows, total, byStatus } = await listTasks(ctx, { session, account, filters, sort, page });

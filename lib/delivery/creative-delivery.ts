@@ -18,7 +18,7 @@ import { addFigures, loadPackageSlices, loadPublisherDefaults, type PackageSlice
 import { deliverySlices } from "./schema";
 import { matchMediaBuys, mediaBuyWireId } from "../media-buys/media-buy-id";
 
-const LIST = "creative_delivery";
+const LIST = "get_creative_delivery";
 const IDS_MAX = 100;
 
 const creativeRequest = z.looseObject({ media_buy_ids: z.array(z.string()).optional(), creative_ids: z.array(z.string()).optional(), start_date: z.string().optional(), end_date: z.string().optional() });

@@ -15,7 +15,7 @@ import { presentApprovals, presentCancellationOf, presentPackage, presentState }
 import { findOwnMediaBuys, loadAssigned, loadPackages, ownerOf, unknownMediaBuys } from "./queries";
 import { MEDIA_BUY_STATUSES } from "./schema";
 
-const LIST = "media_buys";
+const LIST = "get_media_buys";
 const wireStatus = z.enum(MEDIA_BUY_STATUSES).exclude(["pending_approval"]);
 
 const listRequest = z.looseObject({

@@ -44,7 +44,7 @@ export const getProductsTool: Tool = {
     const known = asked.length === 0 ? answers.get(key) : undefined;
     if (known) return known;
     const refined = session !== null && asked.length > 0 ? await inTenant(call, session, (ctx) => refineProposals(ctx, session, asked)) : undefined;
-    const { payload: found, matches } = discoverProducts(catalog, input, { page: readPage(input, { kind: "products", owner: `${tenantId} ${view}` }), buyer: session, ...(refined ? { proposals: refined } : {}) });
+    const { payload: found, matches } = discoverProducts(catalog, input, { page: readPage(relevantOf(input), { tool: "get_products", owner: `${tenantId} ${view}` }), buyer: session, ...(refined ? { proposals: refined } : {}) });
     const made = isAskedToPropose ? await inTenant(call, session, (ctx) => proposeFor(ctx, { session, catalogVersion, brief, matches })) : null;
     const proposals = [...(refined?.shown ?? []), ...(made ? [made] : [])];
     // 3.1: what a buyer sees may be theirs alone, what everybody sees may be kept for all.
@@ -56,6 +56,11 @@ export const getProductsTool: Tool = {
     return answer;
   },
 };
+
+/** A cursor is one for all whose answer is: it holds no more of a request than the answer depends on. */
+function relevantOf(input: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(RELEVANT.map((name) => [name, input[name]]));
+}
 
 function inTenant<T>({ tenantId, now, log }: ToolCall, session: BuyerSession, work: (ctx: Ctx) => Promise<T>): Promise<T> {
   return withTenant(tenantId, (db) => work({ db, tenantId, actor: buyerActor(session), now, log }));

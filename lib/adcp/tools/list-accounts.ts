@@ -21,7 +21,7 @@ export const listAccountsTool: Tool = {
   run({ session, tenantId, now, log }, input) {
     invariant(session, "list_accounts without a buyer");
     const { status, sandbox } = listInput.parse(input);
-    const page = readPage(input, listOf({ tenantId, session }, "accounts"));
+    const page = readPage(input, listOf({ tenantId, session }, "list_accounts"));
     return withTenant(tenantId, async (db) => {
       const ctx = { db, tenantId, actor: buyerActor(session), now, log };
       const rows = await listOwnAccounts(ctx, session, { status, isSandbox: sandbox }, page);

@@ -30,7 +30,7 @@ export const listCreativeFormatsTool: Tool = {
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true },
   run({ agentUrl, tenantId, session }, input) {
     const filters = filtersInput.parse(input);
-    const page = readPage(input, listOf({ tenantId, session: null }, "formats"));
+    const page = readPage(input, listOf({ tenantId, session: null }, "list_creative_formats"));
     const matching = FORMATS.filter((format) => matches(format, filters));
     const start = page.after ? matching.findIndex(({ id }) => id === page.after?.at(-1)) + 1 : 0;
     const { rows, pagination } = toPage(matching.slice(start, start + page.limit + 1), page, ({ id }) => [id], matching.length);

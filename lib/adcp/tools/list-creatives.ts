@@ -36,7 +36,7 @@ export const listCreativesTool: Tool = {
     assertShortLists(input.filters ?? {});
     if (input.filters?.has_served !== undefined) throw new AppError("UNSUPPORTED_FEATURE", "Creatives cannot be filtered by delivery here.", { field: "filters.has_served" });
     const sort = input.sort ?? creativeSort.parse({});
-    const page = readPage(request, listOf({ tenantId, session }, `creatives:${sort.field}:${sort.direction}`));
+    const page = readPage(request, listOf({ tenantId, session }, "list_creatives"));
     return withTenant(tenantId, (db) => answer({ db, tenantId, actor: buyerActor(session), now, log }, session, input, sort, page));
   },
 };

@@ -11,5 +11,5 @@ export const listTasksTool: Tool = {
   access: "principal",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true },
   ownSchema: { request: extendedSchema("core/tasks-list-request", { account: schemaRef("core/account-ref") }), response: extendedSchema("core/tasks-list-response", {}) },
-  run: answerTaskList,
+  run: (call, request) => answerTaskList("list_tasks", call, request),
 };

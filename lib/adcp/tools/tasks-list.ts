@@ -9,5 +9,5 @@ export const tasksListTool: Tool = {
   description: "The tasks that your calls opened, by status, type, time, id, or text of their context; sorted, in pages, the newest first.",
   access: "principal",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true },
-  run: answerTaskList,
+  run: (call, request) => answerTaskList("tasks_list", call, request),
 };
