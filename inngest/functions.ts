@@ -6,6 +6,7 @@ import { clock } from "./functions/clock";
 import { convergeFulfilment } from "./functions/converge-fulfilment";
 import { deliverWebhook } from "./functions/deliver-webhook";
 import { housekeeping } from "./functions/housekeeping";
+import { readList } from "./functions/read-property-list";
 import { sendReports } from "./functions/send-reports";
 import { syncJob } from "./functions/sync-job";
 
@@ -13,5 +14,5 @@ export type FunctionNeeds = Executing & { resolve: Resolver; /** The embedded ex
 
 /** Everything that runs in the background. */
 export function createFunctions(client: Client, needs: FunctionNeeds) {
-  return [convergeFulfilment(client, needs), deliverWebhook(client, needs), checkGovernance(client, needs), syncJob(client, needs), clock(client, needs), sendReports(client, needs), housekeeping(client, needs)];
+  return [convergeFulfilment(client, needs), deliverWebhook(client, needs), checkGovernance(client, needs), readList(client, needs), syncJob(client, needs), clock(client, needs), sendReports(client, needs), housekeeping(client, needs)];
 }

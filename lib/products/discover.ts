@@ -2,6 +2,8 @@ import { z } from "zod";
 import { type PageRequest, toPage } from "../adcp/cursor";
 import { AppError } from "../errors";
 import { type Catalog, type CatalogItem, itemsFor, withoutPrices } from "./catalog";
+import { listHolds } from "../property-lists/match";
+import { type UsedList } from "../property-lists/use";
 import { type Match, type RefinedProposals } from "../proposals/service";
 import { presentForecast, usualWindows } from "../availability/days";
 import { exposuresOf, matchesFilters, type ProductFilters, relevanceOf, windowOf, wordsOf } from "./search";
@@ -29,7 +31,6 @@ const discoveryInput = z.looseObject({
   preferred_delivery_types: z.array(z.string()).default([]),
   fields: z.array(z.string()).optional(),
   catalog: z.unknown().optional(),
-  property_list: z.unknown().optional(),
 });
 type Discovery = z.infer<typeof discoveryInput>;
 type Refinement = NonNullable<Discovery["refine"]>[number];
@@ -40,23 +41,24 @@ const REQUIRED_FIELDS = ["product_id", "name", "description", "publisher_propert
 type Ranked = { item: CatalogItem; score: number; relevance: string | null; place: number };
 
 /** The payload of get_products: the publisher's products that pass the filters, best match of the brief first. */
-export function discoverProducts(catalog: Catalog, request: Record<string, unknown>, options: { page: PageRequest; buyer: { principalId: string; isSandbox: boolean } | null; proposals?: RefinedProposals }): { payload: Record<string, unknown>; matches: Match[] } {
+export function discoverProducts(catalog: Catalog, request: Record<string, unknown>, options: { page: PageRequest; buyer: { principalId: string; isSandbox: boolean } | null; proposals?: RefinedProposals; /** undefined: the request names none. */ list?: UsedList }): { payload: Record<string, unknown>; matches: Match[] } {
   const input = discoveryInput.parse(request);
   assertMode(input);
   assertDates(input.filters);
   const { buyer } = options;
+  const domains = options.list?.state === "read" ? new Set(options.list.domains) : null;
   const hasPrices = buyer !== null && !catalog.priceless.has(buyer.principalId);
   const refined = applyRefinements(itemsFor(catalog.items, buyer?.principalId ?? null), input.refine ?? [], options.proposals);
-  const ranked = rank(refined.items.filter((item) => matchesFilters(item, input.filters, input.required_policies)), refined.words ?? wordsOf(input.buying_mode === "brief" ? (input.brief ?? "") : ""), input.preferred_delivery_types);
+  const ranked = rank(refined.items.filter((item) => (!domains || isWithin(item, domains)) && matchesFilters(item, input.filters, input.required_policies)), refined.words ?? wordsOf(input.buying_mode === "brief" ? (input.brief ?? "") : ""), input.preferred_delivery_types);
   const rest = options.page.after ? ranked.slice(indexAfter(ranked, options.page.after)) : ranked;
   const { rows, pagination } = toPage(rest.slice(0, options.page.limit + 1), options.page, ({ item, place }) => [place, item.productId], ranked.length);
-  const incomplete = incompleteOf(rows, input.filters);
+  const incomplete = [...listGaps(options.list), ...incompleteOf(rows, input.filters)];
   const payload = {
     products: rows.map((row) => presentProduct(row, hasPrices, input)),
     pagination,
     ...(incomplete.length > 0 ? { incomplete } : {}),
     ...(input.refine ? { refinement_applied: refined.applied } : {}),
-    ...(input.property_list === undefined ? {} : { property_list_applied: false }),
+    ...(options.list ? { property_list_applied: options.list.state === "read" } : {}),
     ...(input.catalog === undefined ? {} : { catalog_applied: false }),
     ...(buyer?.isSandbox ? { sandbox: true } : {}),
     ...(hasPrices ? {} : { ext: { greenlight: { prices: buyer === null ? "Prices are shown to buyers with a token." : "Ask the publisher for prices: your orders are confirmed by a person." } } }),
@@ -111,6 +113,25 @@ function presentProduct({ item, relevance }: Ranked, hasPrices: boolean, { field
   const forecast = hasPrices ? forecastOf(item, filters) : undefined;
   const whole = { ...(hasPrices ? item.wire : withoutPrices(item.wire)), ...(forecast ? { forecast } : {}), ...(relevance === null ? {} : { brief_relevance: relevance }) };
   return fields ? Object.fromEntries(Object.entries(whole).filter(([name]) => REQUIRED_FIELDS.includes(name) || fields.includes(name))) : whole;
+}
+
+/** All or nothing, unless the product may be narrowed to some of its properties. */
+function isWithin({ wire }: CatalogItem, list: ReadonlySet<string>): boolean {
+  const domains = propertiesOf(wire).map(({ publisher_domain: domain }) => domain);
+  return wire.property_targeting_allowed === true ? domains.some((domain) => listHolds(list, domain)) : domains.length > 0 && domains.every((domain) => listHolds(list, domain));
+}
+
+const publisherProperties = z.array(z.looseObject({ publisher_domain: z.string() })).catch([]);
+
+function propertiesOf(wire: Record<string, unknown>): z.infer<typeof publisherProperties> {
+  return publisherProperties.parse(wire.publisher_properties);
+}
+
+/** Why the products are not narrowed by the list that the request names. */
+function listGaps(list: UsedList | undefined): Record<string, unknown>[] {
+  if (!list || list.state === "read") return [];
+  if (list.state === "reading") return [{ scope: "products", description: "The property list is being read; ask again in some seconds. These products are not narrowed by it.", estimated_wait: { interval: 5, unit: "seconds" } }];
+  return [{ scope: "products", description: `The property list could not be read: ${list.message} These products are not narrowed by it.` }];
 }
 
 /** For the dates that the filters name, else for the stretches that are usual. */

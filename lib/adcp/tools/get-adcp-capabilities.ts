@@ -24,7 +24,7 @@ export const getAdcpCapabilitiesTool: Tool = {
     const isAsked = !Array.isArray(input.protocols) || input.protocols.includes("media_buy");
     const mediaBuy = {
       ...(pricingModels.length > 0 ? { supported_pricing_models: pricingModels } : {}),
-      features: { inline_creative_management: true, property_list_filtering: false, catalog_management: false },
+      features: { inline_creative_management: true, property_list_filtering: true, catalog_management: false },
       ...(targetingDimensions.includes("geo_countries") ? { execution: { targeting: { geo_countries: true } } } : {}),
       reporting_delivery_methods: ["webhook"],
       portfolio: { publisher_domains: publisherDomains, ...(channels.length > 0 ? { primary_channels: channels } : {}), description: publisherName },

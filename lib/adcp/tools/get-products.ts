@@ -4,6 +4,7 @@ import { type Ctx } from "../../context";
 import { withTenant } from "../../db/client";
 import { readCatalog } from "../../products/catalog";
 import { discoverProducts } from "../../products/discover";
+import { type UsedList, usePropertyList } from "../../property-lists/use";
 import { presentProposal, proposeFor, refineProposals } from "../../proposals/service";
 import { AnswerCache } from "../answer-cache";
 import { buyerActor } from "../buyer-actor";
@@ -37,21 +38,24 @@ export const getProductsTool: Tool = {
     const isAskedToPropose = session !== null && mode === "brief" && brief !== undefined && brief.trim() !== "" && input.pagination === undefined;
     // Buyers for whom nothing is reserved or hidden see the same; a proposal is one buyer's, and of one day.
     const view = session === null ? "visitor" : isAskedToPropose || catalog.named.has(session.principalId) ? session.principalId : "buyer";
+    const list = input.property_list === undefined ? undefined : await readList(call, input.property_list);
     const day = isAskedToPropose ? call.now.toISOString().slice(0, 10) : undefined;
-    const key = JSON.stringify([tenantId, catalogVersion, agentUrl, view, day, session?.isSandbox, input.catalog !== undefined, input.property_list !== undefined, RELEVANT.map((name) => input[name])]);
+    const key = JSON.stringify([tenantId, catalogVersion, agentUrl, view, day, session?.isSandbox, input.catalog !== undefined, list?.state === "read" ? [list.id, list.version] : undefined, RELEVANT.map((name) => input[name])]);
     const asked = session === null ? [] : (refine ?? []).flatMap(({ scope, proposal_id: id, ...rest }) => (scope === "proposal" && id !== undefined ? [{ ...rest, proposal_id: id }] : []));
     // Proposals change without the catalogue: what refines them is read each time.
-    const known = asked.length === 0 ? answers.get(key) : undefined;
+    // What a list will say in a moment is not what it says now.
+    const isLasting = asked.length === 0 && (list === undefined || list.state === "read");
+    const known = isLasting ? answers.get(key) : undefined;
     if (known) return known;
     const refined = session !== null && asked.length > 0 ? await inTenant(call, session, (ctx) => refineProposals(ctx, session, asked)) : undefined;
-    const { payload: found, matches } = discoverProducts(catalog, input, { page: readPage(relevantOf(input), { tool: "get_products", owner: `${tenantId} ${view}` }), buyer: session, ...(refined ? { proposals: refined } : {}) });
+    const { payload: found, matches } = discoverProducts(catalog, input, { page: readPage(relevantOf(input), { tool: "get_products", owner: `${tenantId} ${view}` }), buyer: session, ...(refined ? { proposals: refined } : {}), ...(list ? { list } : {}) });
     const made = isAskedToPropose ? await inTenant(call, session, (ctx) => proposeFor(ctx, { session, catalogVersion, brief, matches })) : null;
     const proposals = [...(refined?.shown ?? []), ...(made ? [made] : [])];
     // 3.1: what a buyer sees may be theirs alone, what everybody sees may be kept for all.
     const payload: Record<string, unknown> = { cache_scope: session === null ? "public" : "account", ...found, ...(proposals.length > 0 || refined ? { proposals: proposals.map(presentProposal) } : {}) };
     const shown = Array.isArray(payload.products) ? payload.products.length : 0;
     const answer = { payload, summary: `${shown} product${shown === 1 ? "" : "s"}${session === null ? "; prices need a token" : ""}.` };
-    if (asked.length > 0) return answer;
+    if (!isLasting) return answer;
     if (key.length <= KEY_LENGTH_MAX) answers.set(key, { ...answer, json: JSON.stringify(payload) });
     return answer;
   },
@@ -64,6 +68,13 @@ function relevantOf(input: Record<string, unknown>): Record<string, unknown> {
 
 function inTenant<T>({ tenantId, now, log }: ToolCall, session: BuyerSession, work: (ctx: Ctx) => Promise<T>): Promise<T> {
   return withTenant(tenantId, (db) => work({ db, tenantId, actor: buyerActor(session), now, log }));
+}
+
+/** Lists are read with the token that their buyer gave, for that buyer alone. */
+async function readList(call: ToolCall, ref: unknown): Promise<UsedList> {
+  const { session } = call;
+  if (!session) return { state: "failed", message: "Lists are read for buyers with a token." };
+  return inTenant(call, session, (ctx) => usePropertyList(ctx, session, ref));
 }
 
 /** A named account must be the buyer's own. A sandbox buyer's accounts by natural key always are. */
