@@ -13,7 +13,7 @@ const STATES: Record<ReceiverHealth["state"], { tone: Tone; label: string }> = {
   failing: { tone: "warning", label: "Fails" },
   dead: { tone: "danger", label: "Notices given up" },
 };
-const PURPOSES: Record<ReceiverHealth["purposes"][number], string> = { task: "decisions on tasks", reporting: "delivery reports", account: "an account" };
+const PURPOSES: Record<ReceiverHealth["purposes"][number], string> = { task: "decisions on tasks", reporting: "delivery reports", account: "an account", creative: "reviews of creatives" };
 
 export type ReplayActions = { one: AdminAction; all: AdminAction };
 

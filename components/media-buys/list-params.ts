@@ -16,5 +16,5 @@ export const mediaBuyParams = {
 /** State of the queue. Its order is fixed: oldest first. */
 export const queueParams = {
   ...listParams(["waiting"], "waiting", "asc"),
-  kind: parseAsStringLiteral(["all", "media_buy_approval", "fulfilment_blocked", "governance_stopped"] as const).withDefault("all"),
+  kind: parseAsStringLiteral(["all", "media_buy_approval", "fulfilment_blocked", "governance_stopped", "creative_review"] as const).withDefault("all"),
 };

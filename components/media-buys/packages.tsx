@@ -1,4 +1,6 @@
-import { Badge, StatusBadge, type Tone } from "@/components/ui/badge";
+import Link from "next/link";
+import { CreativeStatusBadge } from "@/components/creatives/status";
+import { Badge, StatusBadge } from "@/components/ui/badge";
 import { Card } from "@/components/ui/card";
 import { CopyButton } from "@/components/ui/copy-button";
 import { Cell, ColumnHeader, RowHeader, Table, TableBody, TableHead, TableRow } from "@/components/ui/table";
@@ -9,7 +11,7 @@ import { formatDate } from "@/lib/time";
 import { formatCount, rateInWords, targetingInWords, UNIT_WORDS } from "./words";
 
 /** What was sold: one line a package, each with its own price, goal, flight and creatives. */
-export function Packages({ review, timeZone }: { review: Review; timeZone: string }) {
+export function Packages({ review, publisher, timeZone }: { review: Review; publisher: string; timeZone: string }) {
   const { packages, mediaBuy } = review;
   return (
     <Card title={packages.length === 1 ? "1 package" : `${packages.length} packages`} description={`Amounts in ${mediaBuy.currency}, dates in ${timeZone}`} flush>
@@ -24,7 +26,7 @@ export function Packages({ review, timeZone }: { review: Review; timeZone: strin
           <ColumnHeader>Creatives</ColumnHeader>
         </TableHead>
         <TableBody>
-          {packages.map((row) => <PackageRow key={row.id} row={row} timeZone={timeZone} />)}
+          {packages.map((row) => <PackageRow key={row.id} row={row} publisher={publisher} timeZone={timeZone} />)}
         </TableBody>
         {packages.length > 1 ? (
           <tfoot className="border-t border-line bg-surface-2/60 font-semibold">
@@ -40,7 +42,7 @@ export function Packages({ review, timeZone }: { review: Review; timeZone: strin
   );
 }
 
-function PackageRow({ row, timeZone }: { row: ReviewedPackage; timeZone: string }) {
+function PackageRow({ row, publisher, timeZone }: { row: ReviewedPackage; publisher: string; timeZone: string }) {
   const targeting = targetingInWords(row.targeting);
   const approved = row.creatives.filter(({ creative }) => creative.status === "approved").length;
   return (
@@ -70,7 +72,7 @@ function PackageRow({ row, timeZone }: { row: ReviewedPackage; timeZone: string 
             <ul className="mt-1.5 grid gap-1.5">
               {row.creatives.map(({ creative, weight }) => (
                 <li key={creative.id}>
-                  <span className="break-words">{creative.name}</span> <StatusBadge tone={CREATIVE_TONES[creative.status]}>{CREATIVE_WORDS[creative.status]}</StatusBadge>
+                  <Link href={`/p/${publisher}/creatives/${toWireId("creative", creative.id)}`} className="text-accent break-words hover:underline">{creative.name}</Link> <CreativeStatusBadge status={creative.status} />
                   <span className="block font-mono text-xs break-all text-ink-2">{creative.formatId.id}{weight === null ? "" : ` · weight ${weight}`}</span>
                 </li>
               ))}
@@ -83,5 +85,3 @@ function PackageRow({ row, timeZone }: { row: ReviewedPackage; timeZone: string 
 }
 
 const PACING = { even: "even", asap: "as fast as possible", front_loaded: "front-loaded" } as const;
-const CREATIVE_TONES: Record<ReviewedPackage["creatives"][number]["creative"]["status"], Tone> = { processing: "info", pending_review: "waiting", approved: "success", rejected: "danger", archived: "neutral" };
-const CREATIVE_WORDS = { processing: "Processing", pending_review: "In review", approved: "Approved", rejected: "Rejected", archived: "Archived" } as const;

@@ -7,7 +7,7 @@ import { Field, FieldGroup } from "@/components/ui/field";
 import { Checkbox, Input, Radio } from "@/components/ui/input";
 import { type AdminAction } from "@/lib/auth/action-state";
 
-export type ShownSettings = { timeZone: string; isReviewRequired: boolean; isAdvertiserCreationAllowed: boolean; isOverbookingAllowed: boolean; decisionTimeMinutes: number };
+export type ShownSettings = { timeZone: string; isReviewRequired: boolean; creativeReview: "none" | "third_party" | "all"; isAdvertiserCreationAllowed: boolean; isOverbookingAllowed: boolean; decisionTimeMinutes: number };
 
 export function SettingsForm({ action, settings, canEdit }: { action: AdminAction; settings: ShownSettings; canEdit: boolean }) {
   return (
@@ -18,6 +18,11 @@ export function SettingsForm({ action, settings, canEdit }: { action: AdminActio
           <FieldGroup legend="New orders" error={error("isReviewRequired")} hint="A product can have a rule of its own.">
             <Radio name="isReviewRequired" value="true" label="A person reviews every order" defaultChecked={settings.isReviewRequired} />
             <Radio name="isReviewRequired" value="false" label="Orders are accepted at once" defaultChecked={!settings.isReviewRequired} />
+          </FieldGroup>
+          <FieldGroup legend="New creatives, and new content of known ones" error={error("creativeReview")} hint="What waits for a review already goes on waiting.">
+            <Radio name="creativeReview" value="none" label="Creatives that fit their format are approved at once" defaultChecked={settings.creativeReview === "none"} />
+            <Radio name="creativeReview" value="third_party" label="A person reviews tags of third parties" hint="HTML and VAST: what they show can change after the review." defaultChecked={settings.creativeReview === "third_party"} />
+            <Radio name="creativeReview" value="all" label="A person reviews every creative" defaultChecked={settings.creativeReview === "all"} />
           </FieldGroup>
           <Field label="Hours to decide on an order" name="decisionHours" required error={error("decisionTimeMinutes")} hint="Shown with each order that waits. Nothing is rejected by itself." className="max-w-xs">
             {(control) => <Input {...control} inputMode="decimal" autoComplete="off" className="tabular text-right" defaultValue={value("decisionHours", String(settings.decisionTimeMinutes / 60))} />}

@@ -1,4 +1,4 @@
-import { Bot, Building2, Cable, Inbox, type LucideIcon, Package, ReceiptText, RefreshCw, Settings } from "lucide-react";
+import { Bot, Building2, Cable, Image as ImageIcon, Inbox, type LucideIcon, Package, ReceiptText, RefreshCw, Settings } from "lucide-react";
 
 export type NavigationItem = { path: string; label: string; icon: LucideIcon };
 
@@ -6,6 +6,7 @@ export type NavigationItem = { path: string; label: string; icon: LucideIcon };
 export const NAVIGATION: NavigationItem[] = [
   { path: "approvals", label: "Approvals", icon: Inbox },
   { path: "media-buys", label: "Media buys", icon: ReceiptText },
+  { path: "creatives", label: "Creatives", icon: ImageIcon },
   { path: "products", label: "Products", icon: Package },
   { path: "connections", label: "Connections", icon: Cable },
   { path: "buyers", label: "Buyers", icon: Bot },

@@ -125,14 +125,14 @@ describe("the queue of what waits for a person", () => {
     const viewer = staff("viewer");
     const look = (input: Parameters<typeof listQueue>[1], now = NOW) => asActor(publisher, viewer, (ctx) => listQueue(ctx, input), now);
     const first = await look({ page: 1, pageSize: 10 });
-    expect(first.counts).toEqual({ media_buy_approval: 11, fulfilment_blocked: 1, governance_stopped: 0 });
+    expect(first.counts).toEqual({ media_buy_approval: 11, fulfilment_blocked: 1, governance_stopped: 0, creative_review: 0 });
     expect(first.total).toBe(12);
-    expect(first.rows.map((row) => row.mediaBuyId)).toEqual(placed.slice(0, 10));
-    expect(first.rows[0]).toMatchObject({ kind: "media_buy_approval", buyerName: publisher.principal.name, budgetMicros: 1_000_000_000n, isOverdue: false });
+    expect(first.rows.map((row) => row.subject.id)).toEqual(placed.slice(0, 10));
+    expect(first.rows[0]).toMatchObject({ kind: "media_buy_approval", buyerName: publisher.principal.name, subject: { kind: "media_buy", budgetMicros: 1_000_000_000n }, isOverdue: false });
     const second = await look({ page: 2, pageSize: 10 });
     expect(second.rows.map((row) => row.kind)).toEqual(["media_buy_approval", "fulfilment_blocked"]);
     const blocked = await look({ kind: "fulfilment_blocked", page: 1, pageSize: 25 });
-    expect(blocked).toMatchObject({ total: 1, rows: [{ mediaBuyId: decided, reason: "Inventory is short" }] });
+    expect(blocked).toMatchObject({ total: 1, rows: [{ subject: { id: decided }, reason: "Inventory is short" }] });
     expect((await look({ page: 1, pageSize: 10 }, new Date(days(3)))).rows[0]).toMatchObject({ isOverdue: true });
     const other = await createPublisher();
     expect((await asActor(other, viewer, (ctx) => listQueue(ctx, { page: 1, pageSize: 10 }))).total).toBe(0);

@@ -19,6 +19,9 @@ export const DECISIONS = ["approve", "reject", "ask_for_changes"] as const;
 export type Decision = (typeof DECISIONS)[number];
 export type DecideInput = { stepId: string; decision: Decision; reason?: string; shownHash: string };
 
+/** A step about an order. */
+type OrderStep = WorkflowStep & { mediaBuyId: string };
+
 const REASON_LENGTH_MAX = 1_000;
 
 /**
@@ -60,7 +63,7 @@ export async function closeStep(ctx: Ctx, step: WorkflowStep, { decision, reason
 const DECIDED: Record<string, string> = { approve: "approved", reject: "rejected", ask_for_changes: "asked for changes to", withdraw: "withdrew" };
 
 /** Locks the library for an approval, the order, then the step: every path takes them in this order. Of two people, the second waits here and learns who was first. */
-async function lockOpenStep(ctx: Ctx, stepId: string, decision: Decision): Promise<WorkflowStep> {
+async function lockOpenStep(ctx: Ctx, stepId: string, decision: Decision): Promise<OrderStep> {
   const its = and(eq(workflowSteps.tenantId, ctx.tenantId), eq(workflowSteps.id, stepId), eq(workflowSteps.kind, "media_buy_approval"));
   const [known] = isUuid(stepId) ? await ctx.db.select({ mediaBuyId: mediaBuys.id, accountId: mediaBuys.accountId }).from(workflowSteps)
     .innerJoin(mediaBuys, and(eq(mediaBuys.tenantId, workflowSteps.tenantId), eq(mediaBuys.id, workflowSteps.mediaBuyId))).where(its) : [];
@@ -69,7 +72,7 @@ async function lockOpenStep(ctx: Ctx, stepId: string, decision: Decision): Promi
   await lockMediaBuy(ctx, known.mediaBuyId);
   const [step] = await ctx.db.select().from(workflowSteps).where(its).for("update");
   invariant(step, "a workflow step vanished");
-  if (step.state === "requires_approval") return step;
+  if (step.state === "requires_approval") return { ...step, mediaBuyId: known.mediaBuyId };
   const [tenant] = await ctx.db.select({ timeZone: tenants.timeZone }).from(tenants).where(eq(tenants.id, ctx.tenantId));
   const decided = DECIDED[step.decision ?? ""] ?? "decided";
   const when = step.decidedAt && tenant ? ` on ${formatDateTime(step.decidedAt, tenant.timeZone)}` : "";
@@ -78,7 +81,7 @@ async function lockOpenStep(ctx: Ctx, stepId: string, decision: Decision): Promi
   });
 }
 
-async function approve(ctx: Ctx, step: WorkflowStep, review: Review): Promise<void> {
+async function approve(ctx: Ctx, step: OrderStep, review: Review): Promise<void> {
   const blocks = review.checks.filter(({ outcome }) => outcome === "block");
   if (blocks.length > 0) throw new AppError("INVALID_STATE", `This order cannot be approved. ${blocks.map(({ message }) => message).join(" ")}`, { details: { checks: blocks } });
   const assigned = review.packages.flatMap((row) => row.creatives.map((item): AssignedCreative => ({ packageId: row.id, ...item })));
@@ -93,7 +96,7 @@ const REFUSALS = {
   ask_for_changes: { code: "CHANGES_REQUESTED", recovery: "correctable", message: "The publisher asks for changes.", action: "media_buy.changes_requested", summary: "The publisher asked for changes" },
 } as const;
 
-async function refuse(ctx: Ctx, step: WorkflowStep, decision: keyof typeof REFUSALS, reason: string): Promise<void> {
+async function refuse(ctx: Ctx, step: OrderStep, decision: keyof typeof REFUSALS, reason: string): Promise<void> {
   const { code, recovery, message, action, summary } = REFUSALS[decision];
   const error: TaskError = { code, message: reason, recovery, ...(decision === "ask_for_changes" ? { suggestion: "Correct the order and place it again with a new idempotency_key." } : {}) };
   await refuseOrder(ctx, { mediaBuyId: step.mediaBuyId, taskId: step.taskId }, { error, message, action, summary });

@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import { bigint, index, jsonb, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
 import { createdAt, tenantId } from "../db/columns";
 import { tenants } from "../tenants/schema";
@@ -20,5 +21,7 @@ export const auditLog = pgTable("audit_log", {
 }, (t) => [
   primaryKey({ columns: [t.tenantId, t.id] }),
   index("audit_log_by_media_buy").on(t.tenantId, t.mediaBuyId, t.id),
+  // Of creatives alone: each order writes here too, and an index costs every write.
+  index("audit_log_by_creative").on(t.tenantId, t.objectId, t.id).where(sql`${t.objectKind} = 'creative'`),
   index("audit_log_list").on(t.tenantId, t.createdAt, t.id),
 ]);

@@ -6,6 +6,8 @@ export const PERMISSIONS = {
   "media_buy.read": ["admin", "trafficker", "viewer"],
   "media_buy.decide": ["admin", "trafficker"],
   "media_buy.retry": ["admin", "trafficker"],
+  "creative.read": ["admin", "trafficker", "viewer"],
+  "creative.review": ["admin", "trafficker"],
   "product.read": ["admin", "trafficker", "viewer"],
   "product.edit": ["admin", "trafficker"],
   "connection.read": ["admin", "trafficker", "viewer"],

@@ -10,7 +10,7 @@ import { settleStatus } from "../media-buys/settle";
 import { isTerminal, reviseMediaBuy } from "../media-buys/transitions";
 import { findFormat } from "./formats";
 import { creativeAssignments } from "./schema";
-import { isServable, loadUsable, wholeWeight } from "./service";
+import { loadUsable, wholeWeight } from "./service";
 import { lockLibrary, lockMediaBuysById, reconverge } from "./serving";
 import { type CreativeRow } from "./to-desired";
 
@@ -82,7 +82,8 @@ function problemOf(item: AssignmentItem, creative: CreativeRow | undefined, targ
   if (!creative) return new AppError("CREATIVE_NOT_FOUND", "There is no creative with this id in this account's library.", { field: "creative_id" });
   if (!target) return new AppError("PACKAGE_NOT_FOUND", "There is no package with this id in this account's orders.", { field: "package_id" });
   if (target.isOver) return new AppError("INVALID_STATE", "This package has ended; nothing can be assigned to it.", { field: "package_id" });
-  if (!isServable(creative)) return new AppError("CREATIVE_REJECTED", "This creative is not approved.", { field: "creative_id" });
+  // One that waits for its review goes on air by itself once it is approved.
+  if (creative.archivedAt !== null || creative.status === "rejected") return new AppError("CREATIVE_REJECTED", creative.rejectionReason ?? "This creative was archived.", { field: "creative_id" });
   if (item.placement_ids) return new AppError("UNSUPPORTED_FEATURE", "A creative runs on everything its package bought.", { field: "placement_ids", suggestion: "Leave placement_ids out." });
   const format = findFormat(creative.formatId.id);
   if (!format || !target.formatIds.some((id) => findFormat(id)?.id === format.id)) {

@@ -5,7 +5,8 @@ import { asList, asObject, callMcp, DOOR_URL, errorCode, imageCreative, newKey, 
 import { createBuyer, createPublisher, type PublisherFixture } from "@/test/fixtures/publisher";
 import { withTenant } from "../db/client";
 import { purgePreviews } from "../housekeeping";
-import { creativePreviews } from "./schema";
+import { creativePreviews, creatives } from "./schema";
+import { findStaffPreview, staffPreviewPath } from "./staff-preview";
 
 useTestDatabase();
 
@@ -69,5 +70,26 @@ describe("preview_creative", () => {
     expect((await open(`${DOOR_URL}/previews/..%2f..%2fetc`)).status).toBe(404);
     expect(await purgePreviews()).toBeGreaterThan(0);
     expect(asObject({ left: await withTenant(publisher.tenantId, (tx) => tx.$count(creativePreviews)) })).toEqual({ left: 0 });
+  });
+});
+
+describe("what staff see of a creative", () => {
+  test("is at a signed address that moves with the creative, ends, and is nobody's to make up", async () => {
+    await callMcp("sync_creatives", { idempotency_key: newKey(), account: BRAND_ACCOUNT, creatives: [imageCreative("seen")] }, { token: publisher.token });
+    const [creative] = await withTenant(publisher.tenantId, (tx) => tx.select().from(creatives).where(sql`creative_id = 'seen'`));
+    if (!creative) throw new Error("no creative");
+    const now = new Date();
+    const path = staffPreviewPath(creative, now);
+    const shown = await open(`${DOOR_URL}${path}`);
+    expect([shown.status, shown.headers.get("content-security-policy")?.startsWith("sandbox")]).toEqual([200, true]);
+    expect(shown.html).toContain("https://cdn.acmeoutdoor.example/seen.png");
+    const token = path.slice("/previews/".length);
+    expect(await findStaffPreview(token, new Date(now.getTime() + 2 * 3_600_000))).toBeUndefined();
+    const parts = token.split(".");
+    for (const [index, value] of [[0, creative.id], [1, creative.tenantId], [2, "2"], [3, "999999"], [4, "x"]] as const) {
+      expect(await findStaffPreview(parts.map((part, at) => (at === index ? value : part)).join("."), now), `part ${index}`).toBeUndefined();
+    }
+    await callMcp("sync_creatives", { idempotency_key: newKey(), account: BRAND_ACCOUNT, creatives: [imageCreative("seen", { name: "New" })] }, { token: publisher.token });
+    expect(await findStaffPreview(token, now)).toBeUndefined();
   });
 });

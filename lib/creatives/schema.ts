@@ -3,6 +3,7 @@ import { accounts } from "../accounts/schema";
 import { principals } from "../buyers/schema";
 import { bytes, createdAt, id, instant, tenantId, updatedAt } from "../db/columns";
 import { mediaPackages } from "../media-buys/schema";
+import { pushNotificationConfigs } from "../webhooks/schema";
 import { type FormatId } from "../products/schema";
 
 export const CREATIVE_STATUSES = ["processing", "pending_review", "approved", "rejected", "archived"] as const;
@@ -21,6 +22,8 @@ export const creatives = pgTable("creatives", {
   status: text("status", { enum: CREATIVE_STATUSES }).notNull(),
   rejectionReason: text("rejection_reason"),
   tags: text("tags").array().notNull().default([]),
+  /** Where the buyer hears of its review: the receiver of the last sync that named one. */
+  receiverId: uuid("receiver_id"),
   contentHash: text("content_hash").notNull(),
   version: integer("version").notNull().default(1),
   createdAt: createdAt(),
@@ -30,6 +33,7 @@ export const creatives = pgTable("creatives", {
   primaryKey({ columns: [t.tenantId, t.id] }),
   unique("creatives_creative_id_key").on(t.tenantId, t.accountId, t.creativeId),
   foreignKey({ columns: [t.tenantId, t.accountId], foreignColumns: [accounts.tenantId, accounts.id] }),
+  foreignKey({ columns: [t.tenantId, t.receiverId], foreignColumns: [pushNotificationConfigs.tenantId, pushNotificationConfigs.id] }),
   index("creatives_by_principal").on(t.tenantId, t.principalId, t.createdAt, t.id),
 ]);
 

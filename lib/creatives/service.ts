@@ -8,7 +8,9 @@ import { type Ctx } from "../context";
 import { env } from "../env";
 import { AppError, invariant } from "../errors";
 import { newId, toWireId } from "../ids";
-import { findFormat } from "./formats";
+import { type CreativeReviewPolicy, tenants } from "../tenants/schema";
+import { findFormat, type FormatDefinition } from "./formats";
+import { reflectReview, tellStaffOfWaiting } from "./review";
 import { creatives } from "./schema";
 import { type CreativeRow } from "./to-desired";
 import { lockLibrary, lockServingMediaBuys, reconverge } from "./serving";
@@ -44,27 +46,31 @@ export type CreativeOutcome = {
 export type UpsertInput = { session: BuyerSession; account: AccountRow; /** Creatives in the protocol's form (core/creative-asset.json). */ items: readonly unknown[] };
 
 /**
- * Puts creatives into the buyer's library, in the order given. Invalid ones are `failed` and change nothing; the others are approved at once.
- * Every confirmed media buy that serves a changed one converges again.
+ * Puts creatives into the buyer's library, in the order given. Invalid ones are `failed` and change nothing; the others are approved at once
+ * or wait for a person, as the publisher wants it (see statusAfter). Every confirmed media buy that serves a changed one converges again.
  */
 export async function upsertCreatives(ctx: Ctx, { session, account, items }: UpsertInput): Promise<CreativeOutcome[]> {
   const parsed = items.map((item) => creativeItem.parse(item));
   await lockLibrary(ctx, account.id);
-  const existing = await loadByBuyerIds(ctx, account, parsed.map((item) => item.creative_id));
+  const [existing, publisher] = await Promise.all([loadByBuyerIds(ctx, account, parsed.map((item) => item.creative_id)), loadReviewPolicy(ctx)]);
   const planned = parsed.map((item, index) => {
     const errors = checkItem(item);
     if (parsed.findIndex((other) => other.creative_id === item.creative_id) !== index) errors.push(new AppError("VALIDATION_ERROR", "This creative_id appears twice in the request.", { field: "creative_id" }));
     const current = existing.get(item.creative_id);
-    return { item, current, errors, changes: errors.length === 0 && current ? changesOf(current, item) : [] };
+    const status = statusAfter(current, item, publisher.creativeReview);
+    return { item, current, errors, status, changes: errors.length === 0 && current ? changesOf(current, item, status) : [] };
   });
   const writes = planned.filter(({ errors, current, changes }) => errors.length === 0 && (!current || changes.length > 0));
   const serving = await lockServingMediaBuys(ctx, writes.flatMap(({ current }) => (current ? [current.id] : [])));
-  const written = await writeAll(ctx, session, account, writes.map(({ item }) => item));
+  const written = await writeAll(ctx, session, account, writes);
   for (const { item, current } of writes) {
     const row = written.get(item.creative_id);
     invariant(row, "a written creative is returned");
     await recordAudit(ctx, { action: current ? "creative.updated" : "creative.created", objectKind: "creative", objectId: row.id, summary: `The creative "${row.name}" (${row.creativeId}) was ${current ? "changed" : "added"}.` });
   }
+  const rows = [...written.values()];
+  if (rows.length > 0) await reflectReview(ctx, rows, { decision: "withdrawn", reason: "The buyer sent it anew." });
+  await tellStaffOfWaiting(ctx, rows.filter(({ status }) => status === "pending_review"), publisher);
   await reconverge(ctx, serving);
   return planned.map(({ item, current, errors, changes }): CreativeOutcome => ({
     creativeId: item.creative_id,
@@ -84,6 +90,7 @@ export async function archiveOthers(ctx: Ctx, account: AccountRow, kept: string[
   const serving = await lockServingMediaBuys(ctx, found.map(({ id }) => id));
   const archived = await ctx.db.update(creatives).set({ status: "archived", archivedAt: ctx.now, updatedAt: ctx.now, version: sql`${creatives.version} + 1` }).where(others).returning();
   for (const row of archived) await recordAudit(ctx, { action: "creative.archived", objectKind: "creative", objectId: row.id, summary: `The creative "${row.name}" (${row.creativeId}) was archived: a sync left it out.` });
+  if (archived.length > 0) await reflectReview(ctx, archived, { decision: "withdrawn", reason: "The buyer archived it." });
   await reconverge(ctx, serving);
   return archived.map((row) => ({ creativeId: row.creativeId, action: "deleted", row, changes: [], errors: [], warnings: [] }));
 }
@@ -128,8 +135,35 @@ function isForeign(agentUrl: string): boolean {
   return !URL.canParse(agentUrl) || new URL(agentUrl).origin !== new URL(env().publicUrl).origin;
 }
 
-function statusOf(item: CreativeItem): "approved" | "pending_review" {
-  return findFormat(item.format_id.id) ? "approved" : "pending_review";
+async function loadReviewPolicy(ctx: Ctx): Promise<{ slug: string; creativeReview: CreativeReviewPolicy }> {
+  const [publisher] = await ctx.db.select({ slug: tenants.slug, creativeReview: tenants.creativeReview }).from(tenants).where(eq(tenants.id, ctx.tenantId));
+  invariant(publisher, `there is a publisher ${ctx.tenantId}`);
+  return publisher;
+}
+
+/** Formats whose creatives bring code of others, which may show something else tomorrow. */
+const THIRD_PARTY_TYPES: ReadonlySet<FormatDefinition["type"]> = new Set(["html", "vast"]);
+
+function isReviewed(format: FormatDefinition | undefined, policy: CreativeReviewPolicy): boolean {
+  if (!format || policy === "all") return true;
+  return policy === "third_party" && THIRD_PARTY_TYPES.has(format.type);
+}
+
+/**
+ * What a creative is once it has been sent. What a person said of it stands while its content does, also over an archive; one that was
+ * rejected is looked at again when it comes with other content, whatever the publisher's rule.
+ */
+function statusAfter(current: CreativeRow | undefined, item: CreativeItem, policy: CreativeReviewPolicy): "approved" | "pending_review" | "rejected" {
+  const first = isReviewed(findFormat(item.format_id.id), policy) ? "pending_review" : "approved";
+  if (!current) return first;
+  const wasRejected = current.rejectionReason !== null;
+  if (!isSameContent(current, item)) return wasRejected ? "pending_review" : first;
+  if (wasRejected) return "rejected";
+  return current.status === "approved" || current.status === "pending_review" ? current.status : first;
+}
+
+function isSameContent(current: CreativeRow, item: CreativeItem): boolean {
+  return canonicalJson(current.formatId) === canonicalJson(item.format_id) && canonicalJson(current.assets) === canonicalJson(item.assets);
 }
 
 function warningsOf(item: CreativeItem): string[] {
@@ -142,38 +176,33 @@ function warningsOf(item: CreativeItem): string[] {
   ];
 }
 
-function changesOf(current: CreativeRow, item: CreativeItem): string[] {
+function changesOf(current: CreativeRow, item: CreativeItem, status: CreativeRow["status"]): string[] {
   const changes: string[] = [];
   if (current.name !== item.name) changes.push("name");
   if (canonicalJson(current.formatId) !== canonicalJson(item.format_id)) changes.push("format_id");
   if (canonicalJson(current.assets) !== canonicalJson(item.assets)) changes.push("assets");
   if (canonicalJson(current.tags) !== canonicalJson(item.tags)) changes.push("tags");
-  if (current.archivedAt !== null || current.status !== statusOf(item)) changes.push("status");
+  if (current.archivedAt !== null || current.status !== status) changes.push("status");
   return changes;
 }
 
-async function writeAll(ctx: Ctx, session: BuyerSession, account: AccountRow, items: CreativeItem[]): Promise<Map<string, CreativeRow>> {
+async function writeAll(ctx: Ctx, session: BuyerSession, account: AccountRow, items: { item: CreativeItem; status: CreativeRow["status"] }[]): Promise<Map<string, CreativeRow>> {
   if (items.length === 0) return new Map();
   const rows = await ctx.db.insert(creatives)
-    .values(items.map((item, index) => ({
+    .values(items.map(({ item, status }, index) => ({
       tenantId: ctx.tenantId, id: newId(ctx.now.getTime() + index), principalId: session.principalId, accountId: account.id, creativeId: item.creative_id,
-      name: item.name, formatId: item.format_id, assets: item.assets, tags: item.tags, status: statusOf(item),
+      name: item.name, formatId: item.format_id, assets: item.assets, tags: item.tags, status,
       contentHash: canonicalHash({ name: item.name, format_id: item.format_id, assets: item.assets, tags: item.tags }), createdAt: ctx.now, updatedAt: ctx.now,
     })))
     .onConflictDoUpdate({
       target: [creatives.tenantId, creatives.accountId, creatives.creativeId],
       set: {
         name: sql`excluded.name`, formatId: sql`excluded.format_id`, assets: sql`excluded.assets`, tags: sql`excluded.tags`, status: sql`excluded.status`, contentHash: sql`excluded.content_hash`,
-        rejectionReason: null, archivedAt: null, updatedAt: ctx.now, version: sql`${creatives.version} + 1`,
+        rejectionReason: sql`case when excluded.status = 'rejected' then ${creatives.rejectionReason} end`, archivedAt: null, updatedAt: ctx.now, version: sql`${creatives.version} + 1`,
       },
     })
     .returning();
   return new Map(rows.map((row) => [row.creativeId, row]));
-}
-
-/** Of a library row: whether it may be put on air. */
-export function isServable(row: CreativeRow): boolean {
-  return row.status === "approved" && row.archivedAt === null;
 }
 
 /** A weight as it is kept, in whole numbers; what is above zero never becomes 0, which would stop the creative. */

@@ -5,7 +5,9 @@ import { toWireError } from "../adcp/wire-error";
 import { type Ctx } from "../context";
 import { withSavepoint } from "../db/client";
 import { AppError } from "../errors";
+import { parseReceiver } from "../webhooks/service";
 import { assignCreatives, type AssignmentOutcome } from "./assign";
+import { setCreativeReceiver } from "./receiver";
 import { archiveOthers, type CreativeOutcome, platformId, upsertCreatives } from "./service";
 
 const syncInput = z.looseObject({
@@ -14,6 +16,7 @@ const syncInput = z.looseObject({
   assignments: z.array(z.looseObject({ creative_id: z.string(), package_id: z.string() })).default([]),
   delete_missing: z.boolean().default(false),
   dry_run: z.boolean().default(false),
+  push_notification_config: z.looseObject({}).optional(),
   validation_mode: z.enum(["strict", "lenient"]).default("strict"),
 });
 
@@ -34,9 +37,12 @@ export async function syncCreatives(ctx: Ctx, { session, account, request }: { s
   const input = syncInput.parse(request);
   if (input.delete_missing && input.creative_ids) throw new AppError("INVALID_REQUEST", "delete_missing concerns the whole library and does not go with creative_ids.", { field: "delete_missing" });
   if (input.assignments.length > ASSIGNMENTS_MAX) throw new AppError("INVALID_REQUEST", `One request assigns at most ${ASSIGNMENTS_MAX} times.`, { field: "assignments" });
+  const receiver = input.push_notification_config;
+  if (receiver) parseReceiver(receiver, "push_notification_config");
   const sync = async (inner: Ctx) => {
     const items = input.creatives.filter((item) => input.creative_ids?.includes(item.creative_id) ?? true);
     const outcomes = await upsertCreatives(inner, { session, account, items });
+    if (receiver) await setCreativeReceiver(inner, { account, config: receiver, creativeIds: outcomes.filter(({ errors }) => errors.length === 0).map(({ creativeId }) => creativeId) });
     if (input.delete_missing) outcomes.push(...(await archiveOthers(inner, account, input.creatives.map((item) => item.creative_id))));
     const assigned = input.assignments.length > 0 ? await assignCreatives(inner, { account, items: input.assignments }) : [];
     if (input.validation_mode === "strict") assertFlawless(outcomes, assigned, input.creatives.map((item) => item.creative_id));

@@ -81,7 +81,7 @@ export async function resolveBlocked(ctx: Ctx, input: { stepId: string; choiceId
   if (!known?.fulfilmentId) throw new AppError("REFERENCE_NOT_FOUND", "This task does not exist.");
   await lockMediaBuyOf(ctx, known.fulfilmentId);
   const [step] = await ctx.db.select().from(workflowSteps).where(its).for("update");
-  invariant(step?.fulfilmentId, "a workflow step vanished");
+  invariant(step?.fulfilmentId && step.mediaBuyId, "a workflow step vanished");
   if (step.state !== "pending") throw new AppError("CONFLICT", `${step.decidedByLabel ?? "Somebody"} has answered this meanwhile.`, { suggestion: "Reload to see where the order stands." });
   const choice = step.payload.choices?.find(({ id }) => id === input.choiceId);
   if (!choice) throw new AppError("VALIDATION_ERROR", "This is not one of the choices.", { field: "choiceId" });

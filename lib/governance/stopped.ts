@@ -15,7 +15,7 @@ export async function resolveGovernance(ctx: Ctx, input: { stepId: string; choic
   requirePermission(ctx.actor, "media_buy.decide");
   const its = and(eq(workflowSteps.tenantId, ctx.tenantId), eq(workflowSteps.id, input.stepId), eq(workflowSteps.kind, "governance_stopped"));
   const [known] = isUuid(input.stepId) ? await ctx.db.select({ mediaBuyId: workflowSteps.mediaBuyId }).from(workflowSteps).where(its) : [];
-  if (!known) throw new AppError("REFERENCE_NOT_FOUND", "This task does not exist.");
+  if (!known?.mediaBuyId) throw new AppError("REFERENCE_NOT_FOUND", "This task does not exist.");
   await lockMediaBuy(ctx, known.mediaBuyId);
   const [step] = await ctx.db.select().from(workflowSteps).where(its).for("update");
   invariant(step, "a workflow step vanished");

@@ -7,8 +7,10 @@ import { workflowSteps } from "../approvals/schema";
 import { closeStep } from "../approvals/service";
 import { recordAudit } from "../audit/service";
 import { type Ctx } from "../context";
+import { reflectReview } from "../creatives/review";
 import { CREATIVE_STATUSES, creatives } from "../creatives/schema";
 import { lockLibrary, lockServingMediaBuys, reconverge } from "../creatives/serving";
+import { CREATIVE_MOVES } from "../creatives/transitions";
 import { requestConvergence } from "../fulfilment/request";
 import { fromWireId } from "../ids";
 import { announceChange } from "../live";
@@ -22,7 +24,6 @@ import { assertMove, ControllerProblem, notFound } from "./problem";
 
 export type Moved = { previous: string; current: string };
 type AccountStatus = (typeof ACCOUNT_STATUSES)[number];
-type CreativeStatus = (typeof CREATIVE_STATUSES)[number];
 
 /** enums/account-status.json */
 const ACCOUNT_MOVES: Record<AccountStatus, readonly AccountStatus[]> = {
@@ -32,15 +33,6 @@ const ACCOUNT_MOVES: Record<AccountStatus, readonly AccountStatus[]> = {
   suspended: ["active", "payment_required", "closed"],
   rejected: [],
   closed: [],
-};
-
-/** enums/creative-status.json */
-const CREATIVE_MOVES: Record<CreativeStatus, readonly CreativeStatus[]> = {
-  processing: ["pending_review", "approved", "rejected", "archived"],
-  pending_review: ["approved", "rejected", "archived"],
-  approved: ["pending_review", "rejected", "archived"],
-  rejected: ["processing", "pending_review", "approved", "archived"],
-  archived: [],
 };
 
 function oneOf<S extends string>(known: readonly S[], status: string): S {
@@ -79,6 +71,7 @@ export async function forceCreativeStatus(ctx: Ctx, session: BuyerSession, input
     .set({ status, rejectionReason: status === "rejected" ? (input.reason ?? "Rejected by the test controller.") : null, archivedAt: status === "archived" ? ctx.now : null, version: creative.version + 1, updatedAt: ctx.now })
     .where(and(eq(creatives.tenantId, ctx.tenantId), eq(creatives.id, creative.id)));
   await recordAudit(ctx, { action: "creative.forced", objectKind: "creative", objectId: creative.id, summary: `The buyer's test controller set the creative "${creative.name}" to ${status}.`, before: { status: creative.status }, after: { status } });
+  await reflectReview(ctx, [{ id: creative.id, status }], { decision: "withdrawn", reason: "Set by the buyer's test controller." });
   await reconverge(ctx, serving);
   return { previous: creative.status, current: status };
 }

@@ -37,7 +37,7 @@ export async function seedCreative(ctx: Ctx, session: BuyerSession, creativeId: 
   const [outcome] = await upsertCreatives(ctx, { session, account, items: [item] });
   const [mistake] = outcome?.errors ?? [];
   if (mistake) throw new ControllerProblem("INVALID_PARAMS", `params.fixture: ${mistake.userMessage}`);
-  if (input.status !== "approved") await forceCreativeStatus(ctx, session, { creativeId, status: input.status, reason: null });
+  if (input.status !== outcome?.row?.status) await forceCreativeStatus(ctx, session, { creativeId, status: input.status, reason: null });
   return true;
 }
 

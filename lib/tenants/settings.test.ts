@@ -22,7 +22,7 @@ beforeEach(async () => {
   publisher = await createPublisher();
 });
 
-const SETTINGS = { timeZone: "Asia/Tokyo", isReviewRequired: true, isAdvertiserCreationAllowed: false, isOverbookingAllowed: true, decisionTimeMinutes: 240 };
+const SETTINGS = { timeZone: "Asia/Tokyo", isReviewRequired: true, creativeReview: "third_party" as const, isAdvertiserCreationAllowed: false, isOverbookingAllowed: true, decisionTimeMinutes: 240 };
 const saveUrl = (url: string | null) => asStaff(publisher.tenantId, "admin", (ctx) => saveStaffWebhook(ctx, { url }));
 const load = (tenantId = publisher.tenantId) => asStaff(tenantId, "viewer", (ctx) => loadSettings(ctx));
 

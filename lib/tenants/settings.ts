@@ -10,11 +10,12 @@ import { isTimeZone } from "../time";
 import { checkReceiverUrl } from "../webhooks/address";
 import { webhookDeliveries } from "../webhooks/schema";
 import { queueStaffNotice } from "../webhooks/service";
-import { tenants } from "./schema";
+import { CREATIVE_REVIEW_POLICIES, tenants } from "./schema";
 
 export const settingsInput = z.strictObject({
   timeZone: z.string().trim().refine(isTimeZone, "Use a time zone's full name, such as Europe/Berlin."),
   isReviewRequired: z.boolean(),
+  creativeReview: z.enum(CREATIVE_REVIEW_POLICIES, "Choose which."),
   isAdvertiserCreationAllowed: z.boolean(),
   isOverbookingAllowed: z.boolean(),
   decisionTimeMinutes: z.number("Enter a number.").int("Use whole minutes.").min(15, "At least 15 minutes.").max(43_200, "At most 30 days."),
@@ -24,6 +25,7 @@ export type SettingsInput = z.infer<typeof settingsInput>;
 const SETTINGS = {
   timeZone: tenants.timeZone,
   isReviewRequired: tenants.isReviewRequired,
+  creativeReview: tenants.creativeReview,
   isAdvertiserCreationAllowed: tenants.isAdvertiserCreationAllowed,
   isOverbookingAllowed: tenants.isOverbookingAllowed,
   decisionTimeMinutes: tenants.decisionTimeMinutes,

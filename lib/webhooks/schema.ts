@@ -5,8 +5,8 @@ import { principals } from "../buyers/schema";
 import { createdAt, id, instant, tenantId } from "../db/columns";
 import { tenants } from "../tenants/schema";
 
-/** What a receiver is told of: one task, one media buy's delivery, or an account. */
-export const RECEIVER_PURPOSES = ["task", "reporting", "account"] as const;
+/** What a receiver is told of: one task, one media buy's delivery, an account, or the review of creatives. */
+export const RECEIVER_PURPOSES = ["task", "reporting", "account", "creative"] as const;
 
 /** Where a buyer wants to hear of something. */
 export const pushNotificationConfigs = pgTable("push_notification_configs", {

@@ -30,8 +30,9 @@ export default async function ApprovalsPage({ params, searchParams }: Props) {
   const { timeZone } = page;
   const path = `/p/${publisher}/approvals`;
   const tabs = [
-    { kind: "all", label: "Everything", count: counts.media_buy_approval + counts.fulfilment_blocked + counts.governance_stopped },
+    { kind: "all", label: "Everything", count: Object.values(counts).reduce((sum, count) => sum + count, 0) },
     { kind: "media_buy_approval", label: "Approvals", count: counts.media_buy_approval },
+    { kind: "creative_review", label: "Creatives", count: counts.creative_review },
     { kind: "fulfilment_blocked", label: "Blocked", count: counts.fulfilment_blocked },
     { kind: "governance_stopped", label: "Governance", count: counts.governance_stopped },
   ] as const;
@@ -43,18 +44,17 @@ export default async function ApprovalsPage({ params, searchParams }: Props) {
         <div className="border-b border-line px-3"><FilterTabs label="Kind" tabs={tabs.map((tab) => ({ label: tab.label, count: tab.count, href: `${path}${toQuery({ kind: tab.kind, pageSize })}`, isCurrent: tab.kind === kind }))} /></div>
         <QueueTable
           total={total}
-          rows={rows.map(({ mediaBuyId, budgetMicros, currency, startsAt, endsAt, ...row }) => ({
+          rows={rows.map(({ subject, ...row }) => ({
             ...row,
-            href: `/p/${publisher}/media-buys/${toWireId("mediaBuy", mediaBuyId)}`,
-            budget: `${formatMoney(budgetMicros, currency)} ${currency}`,
-            starts: formatDate(startsAt, timeZone),
-            ends: formatDate(endsAt, timeZone),
+            href: subject.kind === "creative" ? `/p/${publisher}/creatives/${toWireId("creative", subject.id)}` : `/p/${publisher}/media-buys/${toWireId("mediaBuy", subject.id)}`,
+            order: subject.kind === "creative" ? null : { budget: `${formatMoney(subject.budgetMicros, subject.currency)} ${subject.currency}`, starts: formatDate(subject.startsAt, timeZone), ends: formatDate(subject.endsAt, timeZone) },
+            creative: subject.kind === "creative" ? { formatId: subject.formatId, packageCount: subject.packageCount } : null,
             now,
             timeZone,
           }))}
           empty={(
             <EmptyState icon={CircleCheckBig} title={kind === "all" ? "Nothing waits for you" : "Nothing of this kind waits"} action={<Button asChild><Link href={`/p/${publisher}/media-buys`}>See all media buys</Link></Button>}>
-              Orders that need an approval, and orders that an ad server refused, appear here by themselves.
+              Orders that need an approval, creatives that need a review, and orders that an ad server refused, appear here by themselves.
             </EmptyState>
           )}
         />

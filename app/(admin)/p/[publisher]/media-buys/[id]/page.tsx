@@ -73,7 +73,7 @@ export default async function MediaBuyPage({ params }: Props) {
         <OrderSummary review={review} now={now} timeZone={timeZone} />
         {approval ? <Checks checks={review.checks} /> : null}
         {review.governance ? <GovernanceCard governance={review.governance} steps={review.steps} action={canDecide ? resolveStopped : null} now={now} timeZone={timeZone} /> : null}
-        <Packages review={review} timeZone={timeZone} />
+        <Packages review={review} publisher={publisher} timeZone={timeZone} />
         {isConfirmed ? <Delivered packages={review.packages} totals={delivered} now={now} timeZone={timeZone} /> : null}
         <Feedback packages={review.packages} feedback={feedback} now={now} timeZone={timeZone} />
         {approval ? review.previews.map((preview) => <PlanPreview key={preview.adapterConfigId} preview={preview} title="What will be written to" />) : null}
