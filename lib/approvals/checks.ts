@@ -1,6 +1,8 @@
 import { adServerDeclaration } from "../ad-servers/registry";
 import { type adapterConfigs } from "../ad-servers/schema";
+import { availableIn, type AvailableDays } from "../availability/days";
 import { toDesiredCreative } from "../creatives/to-desired";
+import { dayIn } from "../delivery/days";
 import { AppError } from "../errors";
 import { type PlanPreview } from "../fulfilment/desired";
 import { type accounts } from "../accounts/schema";
@@ -10,7 +12,7 @@ import { type AssignedCreative, type PackageRow } from "../media-buys/queries";
 import { type Limits } from "../media-buys/sellables";
 import { type MediaBuyRow } from "../media-buys/transitions";
 import { formatMoney } from "../money";
-import { formatDateTime } from "../time";
+import { addMs, formatDateTime } from "../time";
 
 /** What is looked at before an order is approved. A block disables Approve and says why; a warning is the publisher's to judge. */
 export type ReviewCheck = { name: "budget" | "dates" | "creatives" | "targeting" | "connection" | "advertiser" | "availability" | "currency" | "governance" | "plan"; outcome: "pass" | "warn" | "block"; message: string };
@@ -30,6 +32,8 @@ export type Facts = {
   packages: PackageRow[];
   assigned: AssignedCreative[];
   limits: Limits | undefined;
+  /** products.id → what was free at the last sync. */
+  availability: ReadonlyMap<string, AvailableDays>;
   connections: ReviewedConnection[];
   previews: PlanPreview[];
   /** null: the order needs no governance agent's agreement. */
@@ -38,7 +42,7 @@ export type Facts = {
 
 /** Pure. In the order in which the screen shows them. */
 export function checkOrder(facts: Facts): ReviewCheck[] {
-  const checks = [checkBudget(facts), checkDates(facts), checkCreatives(facts), checkTargeting(facts), checkConnections(facts), checkAdvertisers(facts), checkCurrency(facts), checkAvailability(), ...checkGovernance(facts)];
+  const checks = [checkBudget(facts), checkDates(facts), checkCreatives(facts), checkTargeting(facts), checkConnections(facts), checkAdvertisers(facts), checkCurrency(facts), checkAvailability(facts), ...checkGovernance(facts)];
   // Most of what stops a plan has a check of its own, which says it better.
   return checks.some(({ outcome }) => outcome === "block") ? checks : [...checks, ...checkPlans(facts)];
 }
@@ -113,8 +117,22 @@ function checkCurrency({ connections, buy }: Facts): ReviewCheck {
   return pass("currency", `The order and its connections are in ${buy.currency}.`);
 }
 
-function checkAvailability(): ReviewCheck {
-  return warn("availability", "Availability is not known beforehand: the ad server checks it when the order is booked.");
+/** As of the last sync, by whole days: the ad server itself decides when the order is booked. */
+function checkAvailability({ packages, availability, buy, now, timeZone }: Facts): ReviewCheck {
+  const sold = packages.filter((row) => row.pricingModel === "cpm").map((row) => {
+    const known = availability.get(row.productId);
+    const window = { from: dayIn(effectiveStart(row.startsAt, now), timeZone), to: dayIn(addMs(row.endsAt, -1), timeZone) };
+    return { row, known, free: known && window.from <= window.to ? availableIn(known, window) : null };
+  });
+  const short = sold.filter(({ row, free }) => free !== null && row.units > BigInt(free));
+  const shown = (units: bigint | number) => units.toLocaleString("en-US");
+  if (short.length > 0) {
+    return warn("availability", short.map(({ row, known, free }) => `${row.sold.productName}: ${shown(row.units)} impressions are asked for, and ${shown(free ?? 0)} were free as of ${formatDateTime(known?.generatedAt ?? now, timeZone)}.`).join(" "));
+  }
+  const silent = [...sold.filter(({ free }) => free === null).map(({ row }) => row), ...packages.filter((row) => row.pricingModel !== "cpm")];
+  if (silent.length > 0) return warn("availability", `${listed(silent.map((row) => row.sold.productName))}: not known beforehand. The ad server checks it when the order is booked${buy.isSandbox ? "" : ", and you are asked if there is not enough"}.`);
+  const [oldest = now] = sold.flatMap(({ known }) => (known ? [known.generatedAt] : [])).sort((a, b) => a.getTime() - b.getTime());
+  return pass("availability", `There was room for every package as of ${formatDateTime(oldest, timeZone)}.`);
 }
 
 /** A lapsed approval is no approval; the clock has the agents asked again. */

@@ -1,15 +1,16 @@
 import { eq } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
 import { useTestDatabase } from "@/test/db";
-import { asActor, asBuyer, asSystem, banner, days, decide, homepage, NOW, order, place, review, runOfSite, staff } from "@/test/fixtures/orders";
+import { asActor, asBuyer, asSystem, banner, days, decide, homepage, NOW, order, place, readBuy, review, runOfSite, staff } from "@/test/fixtures/orders";
 import { createPublisher, type PublisherFixture } from "@/test/fixtures/publisher";
 import { accountAdvertisers, accounts } from "../accounts/schema";
 import { adapterConfigs } from "../ad-servers/schema";
+import { productAvailability } from "../availability/schema";
 import { creatives } from "../creatives/schema";
 import { fulfilmentOperations, fulfilments } from "../fulfilment/schema";
 import { newId } from "../ids";
 import { mediaPackages } from "../media-buys/schema";
-import { currencyLimits } from "../products/schema";
+import { currencyLimits, productTargets } from "../products/schema";
 import { type ReviewCheck } from "./checks";
 import { listQueue } from "./queue";
 import { workflowSteps } from "./schema";
@@ -71,6 +72,21 @@ describe("checks", () => {
     const { publisher, mediaBuyId } = await waiting(homepage({ creatives: [banner()] }));
     const { checks } = await review(publisher, mediaBuyId);
     expect(checks.filter((check) => check.outcome !== "pass")).toMatchObject([{ name: "advertiser", outcome: "warn" }, { name: "availability", outcome: "warn" }]);
+  });
+
+  test("what was free at the last sync is compared with what is asked for", async () => {
+    const { publisher, mediaBuyId } = await waiting(homepage({ creatives: [banner()] }));
+    const { packages: [sold] } = await readBuy(publisher, mediaBuyId);
+    const state = (free: number) => asSystem(publisher, async ({ db, tenantId }) => {
+      const [target] = await db.select().from(productTargets).where(eq(productTargets.productId, sold?.productId ?? ""));
+      const figures = { forecast: Array.from({ length: 90 }, () => 100_000), available: Array.from({ length: 90 }, () => free) };
+      await db.insert(productAvailability).values({ tenantId, productId: target?.productId ?? "", adapterConfigId: target?.adapterConfigId ?? "", config: target?.config ?? {}, firstDay: NOW.toISOString().slice(0, 10), generatedAt: NOW, ...figures })
+        .onConflictDoUpdate({ target: [productAvailability.tenantId, productAvailability.productId, productAvailability.adapterConfigId], set: figures });
+    });
+    await state(100_000);
+    expect(await outcomeOf("availability", publisher, mediaBuyId)).toMatchObject({ outcome: "pass", message: expect.stringContaining("There was room for every package as of") });
+    await state(1);
+    expect(await outcomeOf("availability", publisher, mediaBuyId)).toMatchObject({ outcome: "warn", message: expect.stringMatching(/impressions are asked for, and \d+ were free as of/) });
   });
 
   const cases: [string, ReviewCheck["name"], ReviewCheck["outcome"], (publisher: PublisherFixture) => Promise<unknown>][] = [

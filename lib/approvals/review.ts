@@ -3,6 +3,7 @@ import { accountAdvertisers, accounts } from "../accounts/schema";
 import { adapterConfigs } from "../ad-servers/schema";
 import { requirePermission } from "../auth/permissions";
 import { principals } from "../buyers/schema";
+import { loadAvailability } from "../availability/service";
 import { type Ctx } from "../context";
 import { AppError } from "../errors";
 import { type PlanPreview, previewPlans } from "../fulfilment/desired";
@@ -70,6 +71,7 @@ export async function loadReview(ctx: Ctx, mediaBuyId: string): Promise<Review> 
   const checks = checkOrder({
     now: ctx.now, timeZone: tenant.timeZone, isAdvertiserCreationAllowed: tenant.isAdvertiserCreationAllowed, buy, account, packages, assigned,
     limits: await loadLimits(ctx, buy.currency), connections: carried, previews, governance,
+    availability: await loadAvailability(ctx.db, ctx.tenantId, packages.map(({ productId }) => productId)),
   });
   const creatives = groupBy(assigned, (item) => item.packageId);
   return {

@@ -1,4 +1,4 @@
-import { and, asc, eq, isNull, sql, type SQLWrapper } from "drizzle-orm";
+import { and, asc, eq, inArray, isNull, sql, type SQLWrapper } from "drizzle-orm";
 import { adapterConfigs } from "../ad-servers/schema";
 import { type Availability, type AvailabilityQuery } from "../ad-servers/types";
 import { requirePermission } from "../auth/permissions";
@@ -45,14 +45,14 @@ export async function recordAvailability(ctx: Ctx, connectionId: string, { query
 }
 
 /** products.id → the days that are known, of the live ad servers it is sold through, or of simulated ones where there is no other. */
-export async function loadAvailability(tx: Tx, tenantId: string): Promise<Map<string, AvailableDays>> {
+export async function loadAvailability(tx: Tx, tenantId: string, productIds?: string[]): Promise<Map<string, AvailableDays>> {
   const rows = await tx.select({ row: productAvailability, mode: adapterConfigs.mode }).from(productAvailability)
     .innerJoin(productTargets, and(
       eq(productTargets.tenantId, productAvailability.tenantId), eq(productTargets.productId, productAvailability.productId), eq(productTargets.adapterConfigId, productAvailability.adapterConfigId),
       eq(productTargets.config, productAvailability.config),
     ))
     .innerJoin(adapterConfigs, and(eq(adapterConfigs.tenantId, productAvailability.tenantId), eq(adapterConfigs.id, productAvailability.adapterConfigId)))
-    .where(and(eq(productAvailability.tenantId, tenantId), isNull(productAvailability.reason), isNull(adapterConfigs.archivedAt), eq(adapterConfigs.status, "verified")));
+    .where(and(eq(productAvailability.tenantId, tenantId), productIds && inArray(productAvailability.productId, productIds), isNull(productAvailability.reason), isNull(adapterConfigs.archivedAt), eq(adapterConfigs.status, "verified")));
   return new Map([...groupBy(rows, ({ row }) => row.productId)].map(([productId, of]) => {
     const live = of.filter(({ mode }) => mode === "live");
     return [productId, addUp((live.length > 0 ? live : of).map(({ row }) => row))];
