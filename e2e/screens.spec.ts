@@ -5,7 +5,7 @@ import { expectAccessible, expectNoSidewaysScroll, signIn } from "./support/staf
 
 const LISTS = [
   ["approvals", "Approvals"], ["media-buys", "Media buys"], ["products", "Products"], ["connections", "Connections"],
-  ["accounts", "Accounts"], ["sync-jobs", "Sync jobs"], ["settings", "Settings"],
+  ["accounts", "Accounts"], ["sync-jobs", "Sync jobs"], ["people", "People"], ["audit", "Audit log"], ["settings", "Settings"],
 ] as const;
 
 async function open(page: Page, path: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { listen } from "./db/client";
-import { type LiveTopic } from "./live";
+import { LIVE_TOPICS, type LiveTopic } from "./live";
 import { log } from "./log";
 
 /** What a screen is told: that something changed, never what. `reset`: notifications may have been lost, look at everything. */
@@ -11,7 +11,7 @@ type Hub = { subscribers: Set<Subscriber>; ready: Promise<unknown> };
 // One LISTEN per process, shared by every module instance in it.
 const globals = globalThis as typeof globalThis & { __greenlightLive?: Hub };
 
-const payloadSchema = z.tuple([z.uuid(), z.enum(["media_buy", "sync_job", "connection", "product", "queue", "buyer"]), z.string()]);
+const payloadSchema = z.tuple([z.uuid(), z.enum(LIVE_TOPICS), z.string()]);
 
 /** Calls `onChange` for each change in this tenant until the returned function is called. Rejects when the database cannot be listened to. */
 export async function subscribeToChanges(tenantId: string, onChange: (change: LiveChange) => void): Promise<() => void> {

@@ -1,4 +1,4 @@
-import { hashPassword } from "@/lib/auth/passwords";
+import { hashPassword, PASSWORD_CHARACTERS_MIN } from "@/lib/auth/passwords";
 import { newId } from "@/lib/ids";
 import { readOptions, readSecret } from "./arguments";
 import { connectAsOwner } from "./connect";
@@ -14,8 +14,8 @@ async function main(): Promise<void> {
   const currency = options.currency ?? "USD";
   if (!Intl.supportedValuesOf("timeZone").concat("UTC").includes(timeZone)) throw new Error(`--time-zone ${timeZone} is not an IANA time zone such as Europe/Berlin.`);
   if (!Intl.supportedValuesOf("currency").includes(currency)) throw new Error(`--currency ${currency} is not an ISO 4217 code such as EUR.`);
-  const password = await readSecret("Password (at least 12 characters): ");
-  if (password.length < 12) throw new Error("The password needs at least 12 characters.");
+  const password = await readSecret(`Password (at least ${PASSWORD_CHARACTERS_MIN} characters): `);
+  if (password.length < PASSWORD_CHARACTERS_MIN) throw new Error(`The password needs at least ${PASSWORD_CHARACTERS_MIN} characters.`);
 
   const { admin, close } = await connectAsOwner();
   try {
@@ -29,7 +29,7 @@ async function main(): Promise<void> {
       await tx`select set_config('app.tenant_id', ${tenantId}, true)`;
       if (!found) await tx`insert into tenants (id, slug, name, time_zone, default_currency) values (${tenantId}, ${options.publisher}, ${options["publisher-name"] ?? options.publisher}, ${timeZone}, ${currency})`;
       const [user] = await tx<{ user_id: string }[]>`select user_id from staff_sign_in(${options.email})`;
-      if (user) throw new Error("This person exists already. An administrator can change roles in Settings.");
+      if (user) throw new Error("This person exists already. An administrator can change roles under People; npm run set-password sets a new password.");
       const userId = newId();
       await tx`select set_config('role', 'greenlight_worker', true)`;
       await tx`insert into users (id, email, name, password_hash) values (${userId}, ${options.email}, ${options.name}, ${passwordHash})`;

@@ -2,6 +2,8 @@ import postgres from "postgres";
 import { beforeAll, expect, test, vi } from "vitest";
 import { withTenant } from "@/lib/db/client";
 import { announceChange } from "@/lib/live";
+import { createLog } from "@/lib/log";
+import { deactivateStaff } from "@/lib/staff/service";
 import { createPublisher, type PublisherFixture } from "@/test/fixtures/publisher";
 import { createStaff, type StaffFixture } from "@/test/fixtures/staff";
 import { mintSessionCookie } from "@/test/session";
@@ -77,4 +79,18 @@ test("the stream ends when the membership does", async () => {
   } finally {
     vi.useRealTimers();
   }
+});
+
+test("somebody who is deactivated is cut off at once", async () => {
+  const gone = await createStaff(database.adminUrl, [{ tenantId: publisher.tenantId, role: "viewer" }]);
+  const cookie = await mintSessionCookie(gone.userId);
+  request.cookies.clear();
+  request.cookies.set(cookie.name, cookie.value);
+  const reader = (await GET(new Request(`http://127.0.0.1:3000/live?publisher=${publisher.slug}`))).body?.getReader();
+  if (!reader) throw new Error("no body");
+  await readUntil(reader, "event: ready");
+  const admin = await createStaff(database.adminUrl, [{ tenantId: publisher.tenantId, role: "admin" }]);
+  const actor = { kind: "user", userId: admin.userId, label: "Ada", role: "admin" } as const;
+  await withTenant(publisher.tenantId, (db) => deactivateStaff({ db, tenantId: publisher.tenantId, actor, now: new Date(), log: createLog() }, { userId: gone.userId }));
+  expect(await readUntil(reader, "never")).toContain(`data: staff ${gone.userId}`);
 });

@@ -8,7 +8,8 @@ const PING_MS = 15_000;
 
 /**
  * Server-sent events of one publisher: `change` with `<topic> <id>` whenever something changed, `ping` as a sign of life. Only for
- * members; with each ping the session and the membership are read again, and the stream ends when they no longer hold.
+ * members; with each ping, and when somebody's access changed, the session and the membership are read again, and the stream ends when they no
+ * longer hold.
  */
 export async function GET(request: Request): Promise<Response> {
   const cookie = (await cookies()).get(sessionCookieName())?.value;
@@ -19,8 +20,7 @@ export async function GET(request: Request): Promise<Response> {
   const encoder = new TextEncoder();
   let output: ReadableStreamDefaultController<Uint8Array> | undefined;
   const send = (event: string, data: string) => output?.enqueue(encoder.encode(`event: ${event}\ndata: ${data}\n\n`));
-  const unsubscribe = await subscribeToChanges(tenantId, (change) => send("change", `${change.topic} ${change.id}`));
-  const timer = setInterval(() => {
+  const look = () => {
     findTenant(cookie, slug).then(
       (current) => (current === tenantId ? send("ping", "") : end()),
       (error: unknown) => {
@@ -28,7 +28,12 @@ export async function GET(request: Request): Promise<Response> {
         end();
       },
     );
-  }, PING_MS);
+  };
+  const unsubscribe = await subscribeToChanges(tenantId, (change) => {
+    send("change", `${change.topic} ${change.id}`);
+    if (change.topic === "staff") look();
+  });
+  const timer = setInterval(look, PING_MS);
   const end = () => {
     clearInterval(timer);
     unsubscribe();

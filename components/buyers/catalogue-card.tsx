@@ -16,7 +16,7 @@ export function CatalogueCard({ principalId, name, arePricesHidden, products, pu
   const visible = products.filter(({ isVisible }) => isVisible).length;
   return (
     <Card
-      title="What it sees" description={`${visible} of ${products.length} product${products.length === 1 ? "" : "s"}${arePricesHidden ? ", without amounts: its orders wait for a person" : ""}. Who sees a product is set with the product.`}
+      title="What it sees" description={`${name} sees ${visible} of ${products.length} product${products.length === 1 ? "" : "s"}${arePricesHidden ? ", without amounts: its orders wait for a person" : ""}. Who sees a product is set with the product.`}
       actions={setPrices ? <PriceSwitch principalId={principalId} name={name} arePricesHidden={arePricesHidden} action={setPrices} /> : undefined} flush
     >
       {products.length === 0 ? <EmptyState icon={EyeOff} title="Nothing is on sale" className="py-8">Add products first.</EmptyState> : (

@@ -6,14 +6,14 @@ import { useRouter } from "next/navigation";
 import { Dialog as RadixDialog } from "radix-ui";
 import { type ReactNode, useEffect, useState } from "react";
 import { Button } from "@/components/ui/button";
-import { NAVIGATION, publisherPath } from "./navigation";
+import { navigationFor, publisherPath } from "./navigation";
 import { type PublisherChoice } from "./publisher-switcher";
 
 const ITEM = "flex min-h-9 cursor-pointer items-center gap-2.5 rounded-md px-2.5 text-sm data-[selected=true]:bg-surface-3 [&_svg]:size-4 [&_svg]:shrink-0 [&_svg]:text-ink-2";
 const GROUP = "[&_[cmdk-group-heading]]:px-2.5 [&_[cmdk-group-heading]]:py-1.5 [&_[cmdk-group-heading]]:text-xs [&_[cmdk-group-heading]]:text-ink-2";
 
 /** Ctrl/Cmd-K: every screen, every publisher, and a search of media buys. */
-export function CommandPalette({ publisher, publishers }: { publisher: string; publishers: PublisherChoice[] }) {
+export function CommandPalette({ publisher, publishers, isAdmin }: { publisher: string; isAdmin: boolean; publishers: PublisherChoice[] }) {
   const router = useRouter();
   const [isOpen, setOpen] = useState(false);
   const [text, setText] = useState("");
@@ -65,7 +65,7 @@ export function CommandPalette({ publisher, publishers }: { publisher: string; p
                 </Command.Group>
               ) : null}
               <Command.Group heading="Screens" className={GROUP}>
-                {NAVIGATION.map(({ path, label, icon: Icon }) => (
+                {navigationFor({ isAdmin }).map(({ path, label, icon: Icon }) => (
                   <PaletteItem key={path} value={label} onSelect={() => go(publisherPath(publisher, path))}><Icon aria-hidden />{label}</PaletteItem>
                 ))}
               </Command.Group>

@@ -5,7 +5,7 @@ import { useRouter } from "next/navigation";
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useRef, useState, useTransition } from "react";
 
 /** What a screen can watch; `reset` reaches every watcher. */
-export type WatchedTopic = "media_buy" | "sync_job" | "connection" | "product" | "queue" | "buyer" | "creative";
+export type WatchedTopic = "media_buy" | "sync_job" | "connection" | "product" | "queue" | "buyer" | "creative" | "staff";
 
 type Watcher = (topic: string, id: string) => void;
 type Live = { isStale: boolean; watch(watcher: Watcher): () => void; refresh(): void };

@@ -3,14 +3,14 @@
 import Link from "next/link";
 import { usePathname } from "next/navigation";
 import { cn } from "@/components/ui/cn";
-import { NAVIGATION, publisherPath } from "./navigation";
+import { navigationFor, publisherPath } from "./navigation";
 
 /** `waiting` is the number beside Approvals. */
-export function NavLinks({ publisher, waiting, onNavigate }: { publisher: string; waiting: number; onNavigate?: () => void }) {
+export function NavLinks({ publisher, waiting, isAdmin, onNavigate }: { publisher: string; waiting: number; isAdmin: boolean; onNavigate?: () => void }) {
   const pathname = usePathname();
   return (
     <ul className="grid gap-0.5">
-      {NAVIGATION.map(({ path, label, icon: Icon }) => {
+      {navigationFor({ isAdmin }).map(({ path, label, icon: Icon }) => {
         const href = publisherPath(publisher, path);
         const isCurrent = pathname === href || pathname.startsWith(`${href}/`);
         return (

@@ -3,6 +3,7 @@ import Google from "next-auth/providers/google";
 import { env, required } from "../env";
 import { safeReturnPath } from "./return-path";
 import { SESSION_SECONDS, sessionCookieName, sessionCookieOptions, toToken } from "./session-token";
+import { acceptInvitations } from "../staff/join";
 import { findStaffByEmail } from "./sign-in";
 
 /** null when no identity provider is configured: then nothing of next-auth answers requests. */
@@ -17,7 +18,11 @@ export function nextAuthOptions(): NextAuthOptions | null {
     cookies: { sessionToken: { name: sessionCookieName(), options: sessionCookieOptions() } },
     callbacks: {
       // Google vouches for the address; that somebody works here is ours to know.
-      signIn: async ({ profile }) => isVerified(profile) && (await findStaffByEmail(profile.email)) !== null,
+      signIn: async ({ profile }) => {
+        if (!isVerified(profile)) return false;
+        await acceptInvitations(profile.email);
+        return (await findStaffByEmail(profile.email)) !== null;
+      },
       async jwt({ token, profile }) {
         if (!profile) return token;
         const claims = isVerified(profile) ? await findStaffByEmail(profile.email) : null;

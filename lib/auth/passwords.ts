@@ -32,3 +32,17 @@ export async function verifyPassword(password: string, storedHash: string | null
   const actual = await derive(password, Buffer.from(salt, "base64url"), { N: Number(n), r: Number(r), p: Number(p) });
   return expected.length === actual.length && timingSafeEqual(expected, actual);
 }
+
+export const PASSWORD_CHARACTERS_MIN = 12;
+const PASSWORD_CHARACTERS_MAX = 200;
+const DISTINCT_CHARACTERS_MIN = 5;
+
+/** What is wrong with a new password, in words; null when it will do. Length counts, not kinds of characters; what anybody would try first is refused. */
+export function passwordProblem(password: string, person: { email: string; name: string }): string | null {
+  if (password.length < PASSWORD_CHARACTERS_MIN) return `Use at least ${PASSWORD_CHARACTERS_MIN} characters.`;
+  if (password.length > PASSWORD_CHARACTERS_MAX) return `Use at most ${PASSWORD_CHARACTERS_MAX} characters.`;
+  if (new Set(password).size < DISTINCT_CHARACTERS_MIN) return "Use more different characters.";
+  const plain = password.toLowerCase();
+  if (plain === person.email.toLowerCase() || plain === person.name.toLowerCase()) return "Choose something other than your name or address.";
+  return null;
+}

@@ -19,6 +19,9 @@ export const PERMISSIONS = {
   "buyer.read": ["admin", "trafficker", "viewer"],
   "buyer.edit": ["admin"],
   "webhook.replay": ["admin", "trafficker"],
+  "staff.read": ["admin"],
+  "staff.edit": ["admin"],
+  "audit.read": ["admin"],
   "settings.read": ["admin", "trafficker", "viewer"],
   "settings.edit": ["admin"],
 } as const satisfies Record<string, readonly StaffRole[]>;

@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { check, index, integer, pgTable, primaryKey, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import { check, foreignKey, index, integer, pgTable, primaryKey, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
 import { bytes, createdAt, id, instant, tenantId } from "../db/columns";
 import { tenants } from "../tenants/schema";
 
@@ -19,7 +19,32 @@ export const memberships = pgTable("memberships", {
   userId: uuid("user_id").notNull().references(() => users.id),
   role: text("role", { enum: ["admin", "trafficker", "viewer"] }).notNull(),
   createdAt: createdAt(),
+  /** null: invited, and has not come yet. */
+  activatedAt: instant("activated_at").default(sql`now()`),
+  /** Set: opens nothing here any more. Other publishers are not touched. */
+  deactivatedAt: instant("deactivated_at"),
 }, (t) => [primaryKey({ columns: [t.tenantId, t.userId] }), check("memberships_role", sql`${t.role} in ('admin','trafficker','viewer')`)]);
+
+/**
+ * Links by which somebody joins this publisher (join) or sets a new password (reset). Only a link's hash is stored; it works once, until it ends
+ * or is replaced. What it may do is decided when it is used: see drizzle's *_staff_people_walls.sql.
+ */
+export const staffLinks = pgTable("staff_links", {
+  tenantId: tenantId(),
+  id: id(),
+  userId: uuid("user_id").notNull(),
+  kind: text("kind", { enum: ["join", "reset"] }).notNull(),
+  tokenHash: bytes("token_hash").notNull().unique(),
+  createdAt: createdAt(),
+  expiresAt: instant("expires_at").notNull(),
+  usedAt: instant("used_at"),
+  /** Set when a newer link took its place, or the person was deactivated. */
+  revokedAt: instant("revoked_at"),
+}, (t) => [
+  primaryKey({ columns: [t.tenantId, t.id] }),
+  foreignKey({ columns: [t.tenantId, t.userId], foreignColumns: [memberships.tenantId, memberships.userId] }),
+  index("staff_links_of_person").on(t.tenantId, t.userId, t.createdAt),
+]);
 
 /**
  * Password attempts that did not end in a session, counted per e-mail address and per network address (hashes, never the text).

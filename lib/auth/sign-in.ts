@@ -14,30 +14,49 @@ const LIMITS = { emailAndAddress: 5, email: 20, address: 60 };
 
 export type SignInOutcome = { outcome: "signed_in"; claims: SessionClaims } | { outcome: "refused" } | { outcome: "wait"; retryAt: Date };
 
-const userRow = z.object({ user_id: z.uuid(), name: z.string(), password_hash: z.string().nullable(), session_version: z.number() });
+const userRow = z.object({ user_id: z.uuid(), name: z.string(), password_hash: z.string().nullable(), session_version: z.number(), has_access: z.boolean() });
 const retryRow = z.object({ retry_at: z.coerce.date().nullable() });
 
-/** Checks a password. Counts the attempt first, so that parallel guesses gain nothing. */
-export async function signInWithPassword(input: { email: string; password: string; address: string }): Promise<SignInOutcome> {
+/**
+ * Checks a password. Counts the attempt first, so that parallel guesses gain nothing. Somebody to whom no publisher is open is refused like
+ * a stranger, unless they are about to join one (`isInvited`).
+ */
+export async function signInWithPassword(input: { email: string; password: string; address: string; isInvited?: boolean }): Promise<SignInOutcome> {
   const email = input.email.trim().toLowerCase();
   const personal = [
-    { key: keyOf("email", email), limit: LIMITS.email },
-    { key: keyOf("both", email, input.address), limit: LIMITS.emailAndAddress },
+    { of: ["email", email], limit: LIMITS.email },
+    { of: ["both", email, input.address], limit: LIMITS.emailAndAddress },
   ];
-  const keys = [...personal, { key: keyOf("address", input.address), limit: LIMITS.address }];
-  const [taken] = await lookUp(retryRow, sql`select retry_at from take_sign_in_attempt(${JSON.stringify(keys)}::text::jsonb, ${WINDOW_SECONDS}::integer)`);
-  if (taken?.retry_at) return { outcome: "wait", retryAt: taken.retry_at };
+  const retryAt = await takeAttempt([...personal, { of: ["address", input.address], limit: LIMITS.address }]);
+  if (retryAt) return { outcome: "wait", retryAt };
 
-  const [user] = await lookUp(userRow, sql`select user_id, name, password_hash, session_version from staff_sign_in(${email})`);
-  if (!(await verifyPassword(input.password, user?.password_hash ?? null)) || !user) return { outcome: "refused" };
-  await lookUp(z.object({ forgotten: z.number() }), sql`select forgotten from forget_sign_in_attempts(${JSON.stringify(personal)}::text::jsonb)`);
+  const user = await findUser(email);
+  if (!(await verifyPassword(input.password, user?.password_hash ?? null)) || !user || !(user.has_access || input.isInvited)) return { outcome: "refused" };
+  await lookUp(z.object({ forgotten: z.number() }), sql`select forgotten from forget_sign_in_attempts(${JSON.stringify(personal.map(toKey))}::text::jsonb)`);
   return { outcome: "signed_in", claims: { userId: user.user_id, sessionVersion: user.session_version } };
 }
 
-/** Somebody whom an identity provider vouches for: only people who are staff already. */
+/** Somebody whom an identity provider vouches for: only people to whom a publisher is open. */
 export async function findStaffByEmail(email: string): Promise<SessionClaims | null> {
-  const [user] = await lookUp(userRow, sql`select user_id, name, password_hash, session_version from staff_sign_in(${email.trim()})`);
-  return user ? { userId: user.user_id, sessionVersion: user.session_version } : null;
+  const user = await findUser(email.trim());
+  return user?.has_access ? { userId: user.user_id, sessionVersion: user.session_version } : null;
+}
+
+async function findUser(email: string) {
+  const [user] = await lookUp(userRow, sql`select user_id, name, password_hash, session_version, has_access from staff_sign_in(${email})`);
+  return user;
+}
+
+type Counted = { of: string[]; limit: number };
+
+/** Counts one attempt under each of these, in windows of 15 minutes. Until when to wait if one is over its limit; else null. */
+export async function takeAttempt(counted: Counted[]): Promise<Date | null> {
+  const [taken] = await lookUp(retryRow, sql`select retry_at from take_sign_in_attempt(${JSON.stringify(counted.map(toKey))}::text::jsonb, ${WINDOW_SECONDS}::integer)`);
+  return taken?.retry_at ?? null;
+}
+
+function toKey({ of, limit }: Counted): { key: string; limit: number } {
+  return { key: keyOf(...of), limit };
 }
 
 function keyOf(...parts: string[]): string {

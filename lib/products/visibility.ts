@@ -51,7 +51,7 @@ export async function setPriceVisibility(ctx: Ctx, input: { principalId: string;
     .where(and(eq(principals.tenantId, ctx.tenantId), eq(principals.id, input.principalId))).returning({ id: principals.id, name: principals.name }) : [];
   if (!principal) throw new AppError("REFERENCE_NOT_FOUND", "This buyer does not exist.");
   await recordAudit(ctx, {
-    action: "buyer.price_visibility_set", objectKind: "principal", objectId: principal.id, after: { arePricesHidden: input.arePricesHidden },
+    action: "buyer.price_visibility_set", objectKind: "buyer", objectId: principal.id, after: { arePricesHidden: input.arePricesHidden },
     summary: input.arePricesHidden ? `Prices are hidden from ${principal.name}` : `Prices are shown to ${principal.name}`,
   });
   announceChange(ctx, "buyer", principal.id);

@@ -26,7 +26,7 @@ export default async function PublisherLayout({ children, params }: { children: 
       <div className="grid gap-2 p-3">
         <PublisherSwitcher current={{ slug, name: publisher.name }} publishers={publishers} />
       </div>
-      <nav aria-label="Main" className="flex-1 overflow-y-auto px-3"><NavLinks publisher={slug} waiting={waiting} /></nav>
+      <nav aria-label="Main" className="flex-1 overflow-y-auto px-3"><NavLinks publisher={slug} waiting={waiting} isAdmin={publisher.role === "admin"} /></nav>
       <div className="border-t border-line p-2"><UserMenu person={{ name: staff.name, email: staff.email, role: publisher.role }} theme={theme} signOut={signOut} /></div>
     </>
   );
@@ -45,7 +45,7 @@ export default async function PublisherLayout({ children, params }: { children: 
               <MobileNav>{sidebar}</MobileNav>
               <Brand className="max-sm:hidden" />
             </div>
-            <div className="ml-auto w-full max-w-64"><CommandPalette publisher={slug} publishers={publishers} /></div>
+            <div className="ml-auto w-full max-w-64"><CommandPalette publisher={slug} publishers={publishers} isAdmin={publisher.role === "admin"} /></div>
           </header>
           <LiveStatus />
           <main id="content" tabIndex={-1} className="mx-auto w-full max-w-[88rem] flex-1 px-4 py-5 outline-none lg:px-6">{children}</main>
