@@ -9,7 +9,14 @@ const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/;
 
 /** Fields that name something: they are shown in lists, files and other systems, and hold no markup. */
 const NAME = /(?:^|_)(?:ids?|name|operator|domain|number)$/;
-const MARKUP = /<[a-z/!?]/i;
+/**
+ * What a browser reads as a tag or a comment: a closed tag; one left open that carries an address, a style or a handler, as what is written after
+ * it would close it; and elements that swallow what follows. "A < B", "a<b" and "ROAS <goal" are text.
+ */
+const MARKUP = new RegExp([
+  /<!(?:--|\[|doctype)/, /<\?[a-z]/, /<\/[a-z][^<>]*>/, /<[a-z][a-z0-9:-]*\s*\/?>/, /<[a-z][a-z0-9:-]*[\s/][^<>]*=[^<>]*>/,
+  /<[a-z][a-z0-9:-]*[\s/](?:[^<>]*[\s/"'])?(?:on[a-z]+|src|srcdoc|href|style|action|formaction|data)\s*=/, /<(?:script|iframe|svg)[\s/>]/,
+].map(({ source }) => source).join("|"), "i");
 const NAME_LENGTH_MAX = 500;
 
 /** Longer texts are the content of an asset, such as a third-party tag, which its format limits. */
