@@ -1,6 +1,7 @@
 import { and, eq, inArray, isNull } from "drizzle-orm";
 import { adapterConfigs } from "../ad-servers/schema";
 import { type Ctx } from "../context";
+import { groupBy } from "../group-by";
 import { currencyLimits, pricingOptions, products, productTargets } from "../products/schema";
 import { type Audiences, loadAudiences } from "../products/visibility";
 import { tenants } from "../tenants/schema";
@@ -9,7 +10,7 @@ export type PricingOption = Pick<typeof pricingOptions.$inferSelect, "pricingOpt
 export type Limits = { minPackageMicros: bigint; maxDailyPackageMicros: bigint | null };
 export type Connection = Pick<typeof adapterConfigs.$inferSelect, "id" | "kind" | "name" | "mode" | "status" | "currency">;
 export type Target = { connection: Connection; config: Record<string, unknown> };
-type ProductRow = Pick<typeof products.$inferSelect, "id" | "productId" | "name" | "deliveryType" | "formatIds" | "isReviewRequired" | "visibility" | "termsPolicy">;
+type ProductRow = Pick<typeof products.$inferSelect, "id" | "productId" | "name" | "deliveryType" | "formatIds" | "isReviewRequired" | "visibility" | "seededFor" | "termsPolicy">;
 
 export type Sellable = { product: ProductRow; options: Map<string, PricingOption>; targets: Map<string, Target> };
 export type Catalog = {
@@ -26,7 +27,9 @@ export type Catalog = {
 export type CatalogKey = { catalogVersion: number; principalId: string };
 
 /** One publisher's sellables at one version, as far as they were asked for. Nothing in it depends on the buyer. */
-type Known = { products: Map<string, Sellable & { optionIds: Map<string, string> }>; limits: Map<string, Limits>; publisher: Catalog["publisher"]; audiences: Audiences };
+type KnownProduct = Sellable & { optionIds: Map<string, string> };
+/** `products` by product_id: the publisher's, and test products that sandbox buyers made under the same id. */
+type Known = { products: Map<string, KnownProduct[]>; limits: Map<string, Limits>; publisher: Catalog["publisher"]; audiences: Audiences };
 
 const KNOWN_MAX = 200;
 const known = new Map<string, Known>();
@@ -47,7 +50,8 @@ export async function loadCatalog(ctx: Ctx, { catalogVersion, principalId }: Cat
 
   const products = new Map<string, Sellable>();
   for (const id of productIds) {
-    const item = entry.products.get(id);
+    const named = entry.products.get(id) ?? [];
+    const item = named.find(({ product }) => product.seededFor === principalId) ?? named.find(({ product }) => product.seededFor === null);
     if (item && isFor(entry.audiences.byProduct.get(item.product.id), item.product.visibility === "selected", principalId)) products.set(id, optionsFor(item, entry.audiences, principalId));
   }
   return { products, limits: entry.limits, publisher: products.size > 0 ? entry.publisher : null, arePricesHidden: entry.audiences.priceless.has(principalId) };
@@ -57,7 +61,7 @@ function isFor(buyers: ReadonlySet<string> | undefined, isRestricted: boolean, p
   return !isRestricted || (buyers?.has(principalId) ?? false);
 }
 
-function optionsFor(item: Sellable & { optionIds: Map<string, string> }, audiences: Audiences, principalId: string): Sellable {
+function optionsFor(item: KnownProduct, audiences: Audiences, principalId: string): Sellable {
   const options = [...item.options].filter(([id, { isReserved }]) => isFor(audiences.byPrice.get(item.optionIds.get(id) ?? ""), isReserved, principalId));
   return options.length === item.options.size ? item : { ...item, options: new Map(options) };
 }
@@ -66,7 +70,7 @@ async function readProducts(ctx: Ctx, productIds: string[], before: Known | unde
   const audiences = before?.audiences ?? (await loadAudiences(ctx.db, ctx.tenantId));
   const rows = await ctx.db
     .select({
-      product: { id: products.id, productId: products.productId, name: products.name, deliveryType: products.deliveryType, formatIds: products.formatIds, isReviewRequired: products.isReviewRequired, visibility: products.visibility, termsPolicy: products.termsPolicy },
+      product: { id: products.id, productId: products.productId, name: products.name, deliveryType: products.deliveryType, formatIds: products.formatIds, isReviewRequired: products.isReviewRequired, visibility: products.visibility, seededFor: products.seededFor, termsPolicy: products.termsPolicy },
       publisher: { slug: tenants.slug, isReviewRequired: tenants.isReviewRequired, decisionTimeMinutes: tenants.decisionTimeMinutes },
       optionId: pricingOptions.id,
       option: {
@@ -87,10 +91,10 @@ async function readProducts(ctx: Ctx, productIds: string[], before: Known | unde
 
   // A new entry, not a change of the old one: other orders may be reading that.
   const entry: Known = { products: new Map(before?.products), limits: new Map(before?.limits), publisher: before?.publisher ?? rows[0]?.publisher ?? null, audiences };
-  const fresh = new Map<string, Sellable & { optionIds: Map<string, string> }>();
+  const fresh = new Map<string, KnownProduct>();
   for (const row of rows) {
-    const sellable = fresh.get(row.product.productId) ?? { product: row.product, options: new Map(), optionIds: new Map(), targets: new Map() };
-    fresh.set(row.product.productId, sellable);
+    const sellable = fresh.get(row.product.id) ?? { product: row.product, options: new Map(), optionIds: new Map(), targets: new Map() };
+    fresh.set(row.product.id, sellable);
     if (row.option && row.optionId) {
       sellable.options.set(row.option.pricingOptionId, row.option);
       sellable.optionIds.set(row.option.pricingOptionId, row.optionId);
@@ -98,7 +102,7 @@ async function readProducts(ctx: Ctx, productIds: string[], before: Known | unde
     }
     if (row.connection && row.target) sellable.targets.set(row.connection.id, { connection: row.connection, config: row.target });
   }
-  for (const [id, sellable] of fresh) entry.products.set(id, sellable);
+  for (const [id, sellables] of groupBy([...fresh.values()], ({ product }) => product.productId)) entry.products.set(id, sellables);
   return entry;
 }
 

@@ -30,6 +30,8 @@ export type CatalogItem = {
   prices: readonly { currency: string; isFixed: boolean; minSpend: number; buyers: ReadonlySet<string> | null }[];
   /** null: everybody sees it. */
   buyers: ReadonlySet<string> | null;
+  /** The sandbox buyer whose test product it is. */
+  seededFor: string | null;
   /** What buyers said of campaigns on it, when the catalogue was read: 1 is as expected; null: too little. */
   performance: number | null;
   /** As of the last sync; null: no ad server said. */
@@ -155,6 +157,7 @@ function toItem(row: ProductRow, options: PriceRow[], audiences: Audiences, know
     prices: options.map((option) => ({ currency: option.currency, isFixed: option.rateMicros !== null, minSpend: option.minSpendMicros === null ? 0 : microsToNumber(option.minSpendMicros), buyers: option.isReserved ? (audiences.byPrice.get(option.id) ?? NOBODY) : null })),
     availability: known.availability,
     performance: known.performance,
+    seededFor: row.seededFor,
     buyers: row.visibility === "selected" ? (audiences.byProduct.get(row.id) ?? NOBODY) : null,
     text: [row.name, row.description, row.productId, ...row.channels, ...row.formatIds, row.deliveryType, ...known.inventory, ...(stringsOf(details.countries) ?? []).map(countryName)].join(" ").replaceAll(/[_-]+/g, " ").toLowerCase(),
     wire: {
@@ -184,11 +187,15 @@ function presentPrice(option: PriceRow): Record<string, unknown> {
   };
 }
 
-/** The products that a buyer sees, with the prices offered to them; null: a caller without a token. What is for others is not there. */
+/**
+ * The products that a buyer sees, with the prices offered to them; null: a caller without a token. What is for others is not there, and a test
+ * product of the buyer's own stands in the place of the publisher's with its id.
+ */
 export function itemsFor(items: readonly CatalogItem[], principalId: string | null): readonly CatalogItem[] {
   const isFor = (buyers: ReadonlySet<string> | null) => buyers === null || (principalId !== null && buyers.has(principalId));
+  const seeded = new Set(items.filter(({ seededFor }) => seededFor !== null && seededFor === principalId).map(({ productId }) => productId));
   return items.flatMap((item): CatalogItem[] => {
-    if (!isFor(item.buyers)) return [];
+    if (!isFor(item.buyers) || (item.seededFor === null && seeded.has(item.productId))) return [];
     if (item.prices.every(({ buyers }) => buyers === null)) return [item];
     const options = Array.isArray(item.wire.pricing_options) ? item.wire.pricing_options : [];
     const prices = item.prices.filter(({ buyers }) => isFor(buyers));

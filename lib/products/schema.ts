@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { boolean, check, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from "drizzle-orm/pg-core";
+import { boolean, check, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uniqueIndex, uuid } from "drizzle-orm/pg-core";
 import { adapterConfigs } from "../ad-servers/schema";
 import { principals } from "../buyers/schema";
 import { createdAt, currency, id, instant, micros, tenantId, updatedAt } from "../db/columns";
@@ -45,7 +45,9 @@ export const products = pgTable("products", {
   archivedAt: instant("archived_at"),
 }, (t) => [
   primaryKey({ columns: [t.tenantId, t.id] }),
-  unique("products_product_id_key").on(t.tenantId, t.productId),
+  uniqueIndex("products_product_id_key").on(t.tenantId, t.productId).where(sql`${t.seededFor} is null`),
+  // A sandbox buyer's test products have ids of their own: that one is taken would tell of others.
+  uniqueIndex("products_seeded_key").on(t.tenantId, t.seededFor, t.productId).where(sql`${t.seededFor} is not null`),
   foreignKey({ columns: [t.tenantId, t.seededFor], foreignColumns: [principals.tenantId, principals.id] }),
   index("products_list").on(t.tenantId, t.position, t.id),
   check("products_visibility", sql`${t.visibility} in ('all','selected')`),

@@ -93,7 +93,7 @@ async function insertProduct(ctx: Ctx, fields: Omit<typeof products.$inferInsert
   const [last] = await ctx.db.select({ position: max(products.position) }).from(products).where(eq(products.tenantId, ctx.tenantId));
   const [made] = await ctx.db.insert(products)
     .values({ ...fields, tenantId: ctx.tenantId, position: (last?.position ?? 0) + 1, createdAt: ctx.now })
-    .onConflictDoNothing({ target: [products.tenantId, products.productId] }).returning({ id: products.id });
+    .onConflictDoNothing({ target: [products.tenantId, products.productId], where: isNull(products.seededFor) }).returning({ id: products.id });
   if (made) return;
   const errors = new FieldErrors();
   errors.add("productId", `Another product has the id “${fields.productId}”. Choose one of your own.`);

@@ -25,7 +25,8 @@ export async function noteFixture(ctx: Ctx, session: BuyerSession, kind: Fixture
     return true;
   }
   const [known] = await ctx.db.select({ content: sandboxFixtures.content }).from(sandboxFixtures).where(and(own(ctx.tenantId, session.principalId, kind), eq(sandboxFixtures.key, key)));
-  if (known && canonicalJson(known.content) !== canonicalJson(content)) throw new ControllerProblem("INVALID_PARAMS", "This id was seeded before with another fixture. Send the same one, or choose another id.");
+  const differing = known ? [...new Set([...Object.keys(known.content), ...Object.keys(content)])].filter((field) => canonicalJson([known.content[field]]) !== canonicalJson([content[field]])) : [];
+  if (differing.length > 0) throw new ControllerProblem("INVALID_PARAMS", `This id was seeded before with another fixture: ${differing.slice(0, 10).join(", ")} differ. Send the same one, or choose another id.`);
   return false;
 }
 

@@ -5,8 +5,9 @@ import { days } from "@/test/fixtures/orders";
 import { createBuyer, createPublisher, type PublisherFixture } from "@/test/fixtures/publisher";
 import { settleStatus } from "../media-buys/settle";
 import { systemCtx } from "@/test/fixtures/order";
-import { fromWireId } from "../ids";
+import { fromWireId, newId } from "../ids";
 import { withTenant } from "../db/client";
+import { products } from "../products/schema";
 
 useTestDatabase();
 
@@ -63,6 +64,38 @@ describe("the test controller", () => {
       expect(JSON.stringify(await call("get_products", { buying_mode: "wholesale" }, token))).not.toContain("Seeded");
     }
     expect(asObject((await call("create_media_buy", order("seeded", "fixed"), other.token)).adcp_error).code).toBe("PRODUCT_NOT_FOUND");
+  });
+
+  test("ids of seeded products are their buyer's own: another buyer's seeding and what the publisher hides tell nothing, and the buyer's product stands before the publisher's", async () => {
+    const fixture = (name: string) => ({ name, delivery_type: "non_guaranteed", pricing_options: [{ pricing_option_id: "fixed", pricing_model: "cpm", fixed_price: 4 }] });
+    const crowded = await createPublisher();
+    const [first, second] = [crowded.token, (await createBuyer(crowded.tenantId, { name: "Second", isSandbox: true })).token];
+    const real = (await createBuyer(crowded.tenantId, { name: "Real", isSandbox: false })).token;
+    const shownTo = async (token: string) => asList((await call("get_products", { buying_mode: "wholesale" }, token)).products).map(({ product_id: id, name }) => `${String(id)}: ${String(name)}`);
+    const before = await shownTo(real);
+    await withTenant(crowded.tenantId, (db) => db.insert(products).values({ tenantId: crowded.tenantId, id: newId(), productId: "hidden", name: "Hidden", description: "For others.", formatIds: ["display_300x250_image"], deliveryType: "guaranteed", visibility: "selected" }));
+    for (const id of ["shared", "hidden", crowded.products[0]?.productId ?? ""]) {
+      const answers = [];
+      for (const token of [first, second]) answers.push(await control("seed_product", { product_id: id, fixture: fixture(`${id} of ${token === second ? "the second" : "the first"}`) }, token));
+      for (const answer of answers) expect(answer).toMatchObject({ success: true, message: "Fixture seeded." });
+      for (const [token, whose] of [[first, "the first"], [second, "the second"]] as const) {
+        const shown = asList((await call("get_products", { buying_mode: "wholesale" }, token)).products).filter(({ product_id: productId }) => productId === id);
+        expect(shown.map(({ name }) => name)).toEqual([`${id} of ${whose}`]);
+        const [ordered] = asList((await call("create_media_buy", order(id, "fixed"), token)).packages);
+        expect(ordered).toMatchObject({ product_id: id });
+      }
+    }
+    // To everybody else nothing has changed.
+    expect(await shownTo(real)).toEqual(before);
+  });
+
+  test("a fixture that is seeded again is there already; another one under its id is refused with the fields that differ", async () => {
+    const fixture = { name: "Again", delivery_type: "non_guaranteed", pricing_options: [{ pricing_option_id: "fixed", pricing_model: "cpm", fixed_price: 4 }] };
+    await control("seed_product", { product_id: "again", fixture });
+    expect(await control("seed_product", { product_id: "again", fixture: { ...fixture } })).toMatchObject({ success: true, message: expect.stringContaining("before") as string });
+    const refused = await control("seed_product", { product_id: "again", fixture: { ...fixture, name: "Else", channels: ["display"] } });
+    expect(refused).toMatchObject({ success: false, error: "INVALID_PARAMS", error_detail: expect.stringMatching(/name.*channels|channels.*name/) as string });
+    expect(String(refused.error_detail)).not.toContain("delivery_type");
   });
 
   test("moves an order along the protocol's table, where every tool sees it and the clock leaves it", async () => {

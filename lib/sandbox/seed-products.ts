@@ -54,7 +54,7 @@ export async function seedProduct(ctx: Ctx, session: BuyerSession, productId: st
     tenantId: ctx.tenantId, id, productId, name, description: input.description ?? `A test product of ${session.principalName}.`, channels: input.channels ?? [], formatIds,
     deliveryType: input.delivery_type, isReviewRequired: false, visibility: "selected", seededFor: session.principalId, position: SEEDED_POSITION, createdAt: ctx.now, updatedAt: ctx.now,
   }).onConflictDoNothing().returning({ id: products.id });
-  if (!made) throw new ControllerProblem("INVALID_PARAMS", "params.product_id is taken. Choose another one.");
+  if (!made) throw new ControllerProblem("INVALID_PARAMS", "You have a product with params.product_id. Choose another id.");
   await ctx.db.insert(productBuyers).values({ tenantId: ctx.tenantId, productId: id, principalId: session.principalId, createdAt: ctx.now });
   await sellLikeOthers(ctx, id, input.delivery_type, input.channels ?? []);
   for (const { pricing_option_id: optionId, ...price } of input.pricing_options) await insertPrice(ctx, id, optionId, price);

@@ -1,0 +1,3 @@
+ALTER TABLE "products" DROP CONSTRAINT "products_product_id_key";--> statement-breakpoint
+CREATE UNIQUE INDEX "products_product_id_key" ON "products" USING btree ("tenant_id","product_id") WHERE "products"."seeded_for" is null;--> statement-breakpoint
+CREATE UNIQUE INDEX "products_seeded_key" ON "products" USING btree ("tenant_id","seeded_for","product_id") WHERE "products"."seeded_for" is not null;
