@@ -11,6 +11,7 @@ const stateSchema = z.object({
     lineItems: z.array(z.object({ name: text, displayName: text, order: text })),
     creatives: z.array(z.object({ name: text, displayName: text })),
     associations: z.array(z.object({ lineItem: text, creative: text })),
+    companies: z.array(z.object({ name: text, displayName: text, type: text })),
   })),
 });
 
@@ -18,7 +19,7 @@ type Package = { packageId: string; mediaBuyId: string; key: string; creatives: 
 
 /**
  * Compares what buyers were promised with what the ad server holds: each key one media buy, each media buy one order, each package one
- * line item, each assignment one association; each fulfilment in sync.
+ * line item, each assignment one association, each account one advertiser; each fulfilment in sync.
  */
 export async function judge({ adminUrl, simulatorUrl, keys }: { adminUrl: string; simulatorUrl: string; keys: string[] }): Promise<Verdict> {
   const findings: string[] = [];
@@ -62,6 +63,8 @@ export async function judge({ adminUrl, simulatorUrl, keys }: { adminUrl: string
     if (associations.length > pack.creatives) blame(doubled, pack.key, `${associations.length - pack.creatives} associations too many`);
     if (pack.state !== "in_sync" || !pack.isCurrent) blame(stuck, pack.key, `its fulfilment is ${pack.state ?? "missing"}`);
   }
+  const advertisers = state.companies.filter(({ type }) => type === "ADVERTISER").map((company) => company.displayName);
+  for (const name of new Set(advertisers)) if (advertisers.filter((other) => other === name).length > 1) blame(doubled, name, "the advertiser exists more than once");
   const names = state.creatives.map((creative) => creative.displayName);
   for (const name of new Set(names)) if (names.filter((other) => other === name).length > 1) blame(doubled, name, "the creative exists more than once");
   return { orders: keys.length, lost: lost.size, doubled: doubled.size, stuck: stuck.size, findings };

@@ -165,6 +165,30 @@ describe("one writer", () => {
     expect(mapped).toMatchObject([{ externalAdvertiserId: t().server.advertisers[0]?.id, adapterConfigId: first.adapterConfigId }]);
   });
 
+  test("an advertiser whose creation by another order has an unknown outcome is waited for until that call can no longer arrive", async () => {
+    await t().read(t().publisher, (tx) => tx.update(tenants).set({ isAdvertiserCreationAllowed: true }).where(eq(tenants.id, t().publisher.tenantId)));
+    const first = await createOrder(t().publisher, { advertiser: null });
+    const second = await createOrder(t().publisher, { accountId: first.accountId });
+    const advertiserOf = async (order: OrderFixture) => {
+      const { ref } = t().newRun(order);
+      const plan = await planFulfilment(t().executing, ref);
+      const [operation] = plan.next === "run" ? plan.operations : [];
+      if (!operation) throw new Error("nothing planned");
+      return { ref, work: { operationId: operation.id, version: 1, isResolving: false } };
+    };
+    const one = await advertiserOf(first);
+    t().use(new FakeAdServer(() => Promise.reject(new AdServerError("connection_lost", "The connection broke.", { isPermanent: false, isAmbiguous: true }))));
+    await runOperation(t().executing, one.ref, one.work);
+    expect((await t().operationsOf(first))[0]).toMatchObject({ kind: "create-advertiser", state: "unknown" });
+
+    const two = await advertiserOf(second);
+    expect(await runOperation(t().executing, two.ref, two.work)).toMatchObject({ next: "park", because: "Another order creates the advertiser" });
+    await t().world.pass(21 * SECOND_MS);
+    t().use(new FakeAdServer());
+    expect(await runOperation(t().executing, two.ref, two.work)).toMatchObject({ next: "continue" });
+    expect(t().server.advertisers).toHaveLength(1);
+  });
+
   test("an order never becomes a second object of the ad server", async () => {
     const order = await createOrder(t().publisher);
     await t().execute(order);

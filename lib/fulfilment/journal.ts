@@ -178,13 +178,16 @@ function describe(error: AdServerError | undefined) {
   return { error: { code: error.code, message: error.message, isPermanent: error.options.isPermanent, correlationId: error.options.correlationId } };
 }
 
-/** True while another order of the same account has an operation of this kind under way on the same connection. */
-export async function isStartedElsewhere(ctx: Ctx, input: { fulfilmentId: string; adapterConfigId: string; accountId: string; kind: string; deadlineMs: number }): Promise<boolean> {
+/**
+ * True while another order of the same account has an operation of this kind under way on the same connection. One whose outcome is unknown
+ * counts too: its call may still arrive at the ad server until its deadline has passed.
+ */
+export async function isUnderWayElsewhere(ctx: Ctx, input: { fulfilmentId: string; adapterConfigId: string; accountId: string; kind: string; deadlineMs: number }): Promise<boolean> {
   const found = await ctx.db.execute(sql`
     select 1 from ${fulfilmentOperations} o
     join ${fulfilments} f on f.tenant_id = o.tenant_id and f.id = o.fulfilment_id
     join media_buys b on b.tenant_id = f.tenant_id and b.id = f.media_buy_id
-    where o.tenant_id = ${ctx.tenantId} and o.kind = ${input.kind} and o.state = 'started' and o.fulfilment_id <> ${input.fulfilmentId}
+    where o.tenant_id = ${ctx.tenantId} and o.kind = ${input.kind} and o.state in ('started', 'unknown') and o.fulfilment_id <> ${input.fulfilmentId}
       and f.adapter_config_id = ${input.adapterConfigId} and b.account_id = ${input.accountId}
       and o.started_at > clock_timestamp() - ${input.deadlineMs} * interval '1 millisecond' limit 1`);
   return found.length > 0;

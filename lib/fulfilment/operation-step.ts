@@ -7,7 +7,7 @@ import { announceChange } from "../live";
 import { blockFulfilment, CONNECTION_CODES } from "./blocked";
 import { callAdServer, createCall, type Executing, inTenant } from "./call";
 import { loadOrderParts, type OrderParts } from "./desired";
-import { findOperation, isStartedElsewhere, markDone, markFailed, markPlannedAgain, markStarted, markUnknown, type OperationRow, underWayMs } from "./journal";
+import { findOperation, isUnderWayElsewhere, markDone, markFailed, markPlannedAgain, markStarted, markUnknown, type OperationRow, underWayMs } from "./journal";
 import { fence, type Lease, released, releaseLease, renewLease, takeLease } from "./lease";
 import { type Run } from "./plan-step";
 import { DEFAULT_CHOICES, OPERATION_DEADLINE_MS, retryDelayMs, WAITED_TOO_LONG_CHOICES, waitDelayMs } from "./policy";
@@ -63,7 +63,7 @@ async function beginOperation(ctx: Ctx, run: Run, { operationId, version, isReso
 async function isAdvertiserUnderWay(ctx: Ctx, { fulfilment, buy, connection }: OrderParts, deadlineMs: number): Promise<boolean> {
   // Locked until this transaction has noted its own start: of two, one sees the other.
   await ctx.db.select({ id: accounts.id }).from(accounts).where(and(eq(accounts.tenantId, ctx.tenantId), eq(accounts.id, buy.accountId))).for("no key update");
-  return isStartedElsewhere(ctx, { fulfilmentId: fulfilment.id, adapterConfigId: connection.id, accountId: buy.accountId, kind: ADVERTISER_CREATION, deadlineMs });
+  return isUnderWayElsewhere(ctx, { fulfilmentId: fulfilment.id, adapterConfigId: connection.id, accountId: buy.accountId, kind: ADVERTISER_CREATION, deadlineMs });
 }
 
 async function park(ctx: Ctx, lease: Lease, delayMs: number, because: string): Promise<OperationStep> {

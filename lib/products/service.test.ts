@@ -145,6 +145,16 @@ describe("saveProduct", () => {
     await save({ channels: ["podcast"], formatIds: ["audio_vast_15s"] });
   });
 
+  test("a second ad server is refused: it would deliver the whole goal again", async () => {
+    const adapterConfigId = newId();
+    await withTenant(publisher.tenantId, async (tx) => {
+      const [known] = await tx.select().from(adapterConfigs).where(eq(adapterConfigs.id, publisher.adapterConfigId));
+      if (known) await tx.insert(adapterConfigs).values({ ...known, id: adapterConfigId, name: "Second network" });
+    });
+    const error = await failure(save({ targets: [{ adapterConfigId: publisher.adapterConfigId, config: GAM_TARGET }, { adapterConfigId, config: GAM_TARGET }] }));
+    expect(fieldMessages(error)).toEqual({ "targets.1.adapterConfigId": expect.stringContaining("booked on one ad server") });
+  });
+
   test("another publisher's connection is one that does not exist", async () => {
     const error = await failure(save({ targets: [{ adapterConfigId: other.adapterConfigId, config: GAM_TARGET }] }));
     expect(fieldMessages(error)["targets.0.adapterConfigId"]).toBe("This connection does not exist any more.");

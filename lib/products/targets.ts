@@ -49,6 +49,9 @@ export async function planTargets(ctx: Ctx, productId: string | undefined, input
     change.upsert.push({ adapterConfigId: connection.id, config });
   });
 
+  // Each connection would book a package's whole units: what was sold once would be delivered twice (decision 010).
+  if (input.targets.length > 1) errors.add("targets.1.adapterConfigId", "A product is booked on one ad server: a second one would deliver its whole goal again. Untick one of them, or make another product for it.");
+
   if (connections.length > 0) {
     const currencies = connections.map((connection) => connection.currency);
     input.pricingOptions.forEach((option, index) => {
