@@ -49,5 +49,5 @@ function Figures({ row, available, forecast }: { row: ShownAvailability; availab
 function Age({ row, now, timeZone }: { row: ShownAvailability; now: Date; timeZone: string }) {
   if (row.generatedAt === null) return <StatusBadge tone="waiting">Not asked yet</StatusBadge>;
   if (!row.isCurrent) return <StatusBadge tone="waiting">Mapped otherwise since</StatusBadge>;
-  return <>{row.isStale ? <StatusBadge tone="warning">Old</StatusBadge> : null}<TimeAgo at={row.generatedAt} now={now} timeZone={timeZone} /></>;
+  return <>{row.isStale ? <StatusBadge tone="warning">Old: not shown to buyers</StatusBadge> : null}<TimeAgo at={row.generatedAt} now={now} timeZone={timeZone} /></>;
 }

@@ -1,7 +1,20 @@
+import { dayIn } from "../delivery/days";
 import { addMs, DAY_MS } from "../time";
 
-/** Impressions that nobody has reserved, by day from `firstDay`. */
-export type AvailableDays = { firstDay: string; available: number[]; generatedAt: Date };
+/** How often an ad server is asked. */
+export const AVAILABILITY_INTERVAL_MS = DAY_MS;
+/** Two syncs in a row have failed by then: figures are kept for staff, and are nothing to plan by. */
+export const AVAILABILITY_OLD_MS = 2 * AVAILABILITY_INTERVAL_MS;
+
+/** Impressions that nobody has reserved, by day from `firstDay`, a day of `timeZone`. */
+export type AvailableDays = { firstDay: string; timeZone: string; available: number[]; generatedAt: Date };
+
+/** What is left of figures now: the days that are not over; null when they are too old. */
+export function asOf(days: AvailableDays, now: Date): AvailableDays | null {
+  if (days.generatedAt < addMs(now, -AVAILABILITY_OLD_MS)) return null;
+  const today = dayIn(now, days.timeZone);
+  return today <= days.firstDay ? days : { ...days, firstDay: today, available: days.available.slice(daysBetween(days.firstDay, today)) };
+}
 
 /** A stretch of days, both included. */
 export type Window = { from: string; to: string };
@@ -22,7 +35,7 @@ export function presentForecast(days: AvailableDays, currency: string, windows: 
   if (points.length === 0) return undefined;
   return {
     points, forecast_range_unit: "availability", method: "modeled", currency,
-    generated_at: days.generatedAt.toISOString(), valid_until: addMs(days.generatedAt, DAY_MS).toISOString(),
+    generated_at: days.generatedAt.toISOString(), valid_until: addMs(days.generatedAt, AVAILABILITY_INTERVAL_MS).toISOString(),
   };
 }
 

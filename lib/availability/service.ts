@@ -9,12 +9,11 @@ import { groupBy } from "../group-by";
 import { announceChange } from "../live";
 import { products, productTargets } from "../products/schema";
 import { addMs, DAY_MS } from "../time";
-import { type AvailableDays } from "./days";
+import { AVAILABILITY_OLD_MS, type AvailableDays } from "./days";
 import { productAvailability } from "./schema";
 
-/** How far ahead is asked, and how often. */
+/** How far ahead is asked. */
 const DAYS_AHEAD = 90;
-export const AVAILABILITY_INTERVAL_MS = DAY_MS;
 
 type Plan = { query: AvailabilityQuery; targets: Map<string, Record<string, unknown>> };
 
@@ -46,7 +45,7 @@ export async function recordAvailability(ctx: Ctx, connectionId: string, { query
 
 /** products.id → the days that are known, of the live ad servers it is sold through, or of simulated ones where there is no other. */
 export async function loadAvailability(tx: Tx, tenantId: string, productIds?: string[]): Promise<Map<string, AvailableDays>> {
-  const rows = await tx.select({ row: productAvailability, mode: adapterConfigs.mode }).from(productAvailability)
+  const rows = await tx.select({ row: productAvailability, mode: adapterConfigs.mode, timeZone: adapterConfigs.timeZone }).from(productAvailability)
     .innerJoin(productTargets, and(
       eq(productTargets.tenantId, productAvailability.tenantId), eq(productTargets.productId, productAvailability.productId), eq(productTargets.adapterConfigId, productAvailability.adapterConfigId),
       eq(productTargets.config, productAvailability.config),
@@ -55,17 +54,17 @@ export async function loadAvailability(tx: Tx, tenantId: string, productIds?: st
     .where(and(eq(productAvailability.tenantId, tenantId), productIds && inArray(productAvailability.productId, productIds), isNull(productAvailability.reason), isNull(adapterConfigs.archivedAt), eq(adapterConfigs.status, "verified")));
   return new Map([...groupBy(rows, ({ row }) => row.productId)].map(([productId, of]) => {
     const live = of.filter(({ mode }) => mode === "live");
-    return [productId, addUp((live.length > 0 ? live : of).map(({ row }) => row))];
+    return [productId, addUp((live.length > 0 ? live : of).map(({ row, timeZone }) => ({ ...row, timeZone: timeZone ?? "UTC" })))];
   }));
 }
 
 /** Only days that every one of them knows. The oldest of them says how old the sum is. */
-function addUp(rows: (typeof productAvailability.$inferSelect)[]): AvailableDays {
+function addUp(rows: (typeof productAvailability.$inferSelect & { timeZone: string })[]): AvailableDays {
   const firstDay = rows.map((row) => row.firstDay).reduce((a, b) => (a > b ? a : b));
   const slices = rows.map((row) => row.available.slice(daysApart(row.firstDay, firstDay)));
   const length = Math.min(...slices.map((slice) => slice.length));
   return {
-    firstDay, available: Array.from({ length }, (_, index) => slices.reduce((sum, slice) => sum + (slice[index] ?? 0), 0)),
+    firstDay, timeZone: rows[0]?.timeZone ?? "UTC", available: Array.from({ length }, (_, index) => slices.reduce((sum, slice) => sum + (slice[index] ?? 0), 0)),
     generatedAt: rows.map((row) => row.generatedAt).reduce((a, b) => (a < b ? a : b)),
   };
 }
@@ -88,5 +87,5 @@ export async function listAvailability(ctx: Ctx, productId: string) {
     .innerJoin(adapterConfigs, and(eq(adapterConfigs.tenantId, productTargets.tenantId), eq(adapterConfigs.id, productTargets.adapterConfigId)))
     .leftJoin(productAvailability, and(eq(productAvailability.tenantId, productTargets.tenantId), eq(productAvailability.productId, productTargets.productId), eq(productAvailability.adapterConfigId, productTargets.adapterConfigId)))
     .where(and(eq(productTargets.tenantId, ctx.tenantId), eq(productTargets.productId, productId), isNull(adapterConfigs.archivedAt))).orderBy(asc(adapterConfigs.name), asc(adapterConfigs.id));
-  return rows.map((row) => ({ ...row, isStale: row.generatedAt !== null && row.generatedAt < addMs(ctx.now, -2 * AVAILABILITY_INTERVAL_MS) }));
+  return rows.map((row) => ({ ...row, isStale: row.generatedAt !== null && row.generatedAt < addMs(ctx.now, -AVAILABILITY_OLD_MS) }));
 }

@@ -195,12 +195,23 @@ export function itemsFor(items: readonly CatalogItem[], principalId: string | nu
   const isFor = (buyers: ReadonlySet<string> | null) => buyers === null || (principalId !== null && buyers.has(principalId));
   const seeded = new Set(items.filter(({ seededFor }) => seededFor !== null && seededFor === principalId).map(({ productId }) => productId));
   return items.flatMap((item): CatalogItem[] => {
-    if (!isFor(item.buyers) || (item.seededFor === null && seeded.has(item.productId))) return [];
-    if (item.prices.every(({ buyers }) => buyers === null)) return [item];
-    const options = Array.isArray(item.wire.pricing_options) ? item.wire.pricing_options : [];
-    const prices = item.prices.filter(({ buyers }) => isFor(buyers));
-    return prices.length === 0 ? [] : [{ ...item, prices, wire: { ...item.wire, pricing_options: options.filter((_option, index) => isFor(item.prices[index]?.buyers ?? null)) } }];
+    const isShadowed = item.seededFor === null && seeded.has(item.productId);
+    const offered = isFor(item.buyers) && !isShadowed ? withPrices(item, ({ buyers }) => isFor(buyers)) : null;
+    return offered ? [offered] : [];
   });
+}
+
+/** The product with some of its prices; null: with none there is nothing to buy. */
+export function withPrices(item: CatalogItem, isKept: (price: CatalogItem["prices"][number]) => boolean): CatalogItem | null {
+  const prices = item.prices.filter(isKept);
+  if (prices.length === item.prices.length) return item;
+  const options = Array.isArray(item.wire.pricing_options) ? item.wire.pricing_options : [];
+  return prices.length === 0 ? null : { ...item, prices, wire: { ...item.wire, pricing_options: options.filter((_option, index) => item.prices[index] !== undefined && prices.includes(item.prices[index])) } };
+}
+
+/** For who sees no prices: nothing that tells an amount can be found out by filtering either. */
+export function withoutAmounts(item: CatalogItem): CatalogItem {
+  return { ...item, availability: null, prices: item.prices.map((price) => ({ ...price, minSpend: 0 })) };
 }
 
 /** For callers without a token: how it is priced, not what it costs. */

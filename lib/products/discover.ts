@@ -1,32 +1,20 @@
 import { z } from "zod";
 import { type PageRequest, toPage } from "../adcp/cursor";
 import { AppError } from "../errors";
-import { type Catalog, type CatalogItem, itemsFor, withoutPrices } from "./catalog";
+import { type Catalog, type CatalogItem, itemsFor, withoutAmounts, withoutPrices } from "./catalog";
 import { listHolds } from "../property-lists/match";
 import { type UsedList } from "../property-lists/use";
 import { type Match, type RefinedProposals } from "../proposals/service";
-import { presentForecast, usualWindows } from "../availability/days";
-import { exposuresOf, matchesFilters, type ProductFilters, relevanceOf, windowOf, wordsOf } from "./search";
-
-const formatRef = z.looseObject({ id: z.string() });
+import { asOf, presentForecast, usualWindows } from "../availability/days";
+import { applyFilters, assertFilters, exposuresOf, productFilters, type ProductFilters, unappliedFilters, windowOf } from "./filters";
+import { relevanceOf, wordsOf } from "./search";
 
 /** What get_products reads of its request; the schema has been checked, further fields pass through. */
 const discoveryInput = z.looseObject({
   buying_mode: z.enum(["brief", "wholesale", "refine"]),
   brief: z.string().optional(),
   refine: z.array(z.looseObject({ scope: z.enum(["request", "product", "proposal"]), ask: z.string().optional(), action: z.string().optional(), product_id: z.string().optional(), proposal_id: z.string().optional() })).optional(),
-  filters: z.looseObject({
-    delivery_type: z.enum(["guaranteed", "non_guaranteed"]).optional(),
-    exclusivity: z.string().optional(),
-    is_fixed_price: z.boolean().optional(),
-    format_ids: z.array(formatRef).optional(),
-    channels: z.array(z.string()).optional(),
-    countries: z.array(z.string()).optional(),
-    budget_range: z.looseObject({ min: z.number().optional(), max: z.number().optional(), currency: z.string() }).optional(),
-    min_exposures: z.number().optional(),
-    start_date: z.iso.date("A date, such as 2027-03-01.").optional(),
-    end_date: z.iso.date("A date, such as 2027-03-31.").optional(),
-  }).default({}),
+  filters: productFilters.default({}),
   required_policies: z.array(z.string()).default([]),
   preferred_delivery_types: z.array(z.string()).default([]),
   fields: z.array(z.string()).optional(),
@@ -41,18 +29,25 @@ const REQUIRED_FIELDS = ["product_id", "name", "description", "publisher_propert
 type Ranked = { item: CatalogItem; score: number; relevance: string | null; place: number };
 
 /** The payload of get_products: the publisher's products that pass the filters, best match of the brief first. */
-export function discoverProducts(catalog: Catalog, request: Record<string, unknown>, options: { page: PageRequest; buyer: { principalId: string; isSandbox: boolean } | null; proposals?: RefinedProposals; /** undefined: the request names none. */ list?: UsedList }): { payload: Record<string, unknown>; matches: Match[] } {
-  const input = discoveryInput.parse(request);
+export function discoverProducts(catalog: Catalog, request: Record<string, unknown>, options: { page: PageRequest; now: Date; buyer: { principalId: string; isSandbox: boolean } | null; proposals?: RefinedProposals; /** undefined: the request names none. */ list?: UsedList }): { payload: Record<string, unknown>; matches: Match[] } {
+  const input = readInput(request);
   assertMode(input);
-  assertDates(input.filters);
+  assertFilters(input.filters);
   const { buyer } = options;
   const domains = options.list?.state === "read" ? new Set(options.list.domains) : null;
   const hasPrices = buyer !== null && !catalog.priceless.has(buyer.principalId);
-  const refined = applyRefinements(itemsFor(catalog.items, buyer?.principalId ?? null), input.refine ?? [], options.proposals);
-  const ranked = rank(refined.items.filter((item) => (!domains || isWithin(item, domains)) && matchesFilters(item, input.filters, input.required_policies)), refined.words ?? wordsOf(input.buying_mode === "brief" ? (input.brief ?? "") : ""), input.preferred_delivery_types);
+  const offered = itemsFor(catalog.items, buyer?.principalId ?? null).map((item) => (hasPrices ? upToDate(item, options.now) : withoutAmounts(item)));
+  const refined = applyRefinements(offered, input.refine ?? [], options.proposals);
+  const allowed = refined.items.filter((item) => (!domains || isWithin(item, domains)) && input.required_policies.every((policy) => item.enforcedPolicies.includes(policy)));
+  const ranked = rank(applyFilters(allowed, input.filters, catalog.targetingDimensions), refined.words ?? wordsOf(input.buying_mode === "brief" ? (input.brief ?? "") : ""), input.preferred_delivery_types);
   const rest = options.page.after ? ranked.slice(indexAfter(ranked, options.page.after)) : ranked;
   const { rows, pagination } = toPage(rest.slice(0, options.page.limit + 1), options.page, ({ item, place }) => [place, item.productId], ranked.length);
-  const incomplete = [...listGaps(options.list), ...incompleteOf(rows, input.filters)];
+  const incomplete = [...listGaps(options.list), ...incompleteOf(rows, hasPrices, input)];
+  const unapplied = unappliedFilters(input.filters);
+  const notes = {
+    ...(hasPrices ? {} : { prices: buyer === null ? "Prices are shown to buyers with a token." : "Ask the publisher for prices: your orders are confirmed by a person." }),
+    ...(unapplied.length > 0 ? { filters_not_applied: unapplied } : {}),
+  };
   const payload = {
     products: rows.map((row) => presentProduct(row, hasPrices, input)),
     pagination,
@@ -61,7 +56,7 @@ export function discoverProducts(catalog: Catalog, request: Record<string, unkno
     ...(options.list ? { property_list_applied: options.list.state === "read" } : {}),
     ...(input.catalog === undefined ? {} : { catalog_applied: false }),
     ...(buyer?.isSandbox ? { sandbox: true } : {}),
-    ...(hasPrices ? {} : { ext: { greenlight: { prices: buyer === null ? "Prices are shown to buyers with a token." : "Ask the publisher for prices: your orders are confirmed by a person." } } }),
+    ...(Object.keys(notes).length > 0 ? { ext: { greenlight: notes } } : {}),
   };
   // What is sold for no amount is proposed for none.
   return { payload, matches: hasPrices ? ranked : [] };
@@ -73,8 +68,18 @@ function indexAfter(ranked: Ranked[], [place, productId]: PageRequest["after"] &
   return index < 0 ? Number(place) : index + 1;
 }
 
-function assertDates({ start_date: from, end_date: to }: ProductFilters): void {
-  if (from !== undefined && to !== undefined && to < from) throw new AppError("INVALID_REQUEST", "The end date lies before the start date.", { field: "filters.end_date" });
+/** Throws INVALID_REQUEST for what the protocol's schema leaves open and we cannot read. */
+function readInput(request: Record<string, unknown>): Discovery {
+  const { data, error } = discoveryInput.safeParse(request);
+  if (data) return data;
+  const [issue] = error.issues;
+  const field = (issue?.path ?? []).map((part, index) => (typeof part === "number" ? `[${part}]` : `${index > 0 ? "." : ""}${String(part)}`)).join("");
+  throw new AppError("INVALID_REQUEST", `${field}: ${issue?.message ?? "not readable"}`, { field });
+}
+
+/** Without figures that are too old, or days that are over. */
+function upToDate(item: CatalogItem, now: Date): CatalogItem {
+  return item.availability ? { ...item, availability: asOf(item.availability, now) } : item;
 }
 
 function assertMode({ buying_mode: mode, brief, refine }: Discovery): void {
@@ -142,11 +147,18 @@ function forecastOf({ availability, prices }: CatalogItem, filters: ProductFilte
 }
 
 /** What the answer cannot tell of products that it shows. */
-function incompleteOf(rows: readonly Ranked[], filters: ProductFilters): Record<string, unknown>[] {
-  if (filters.min_exposures === undefined && !windowOf(filters)) return [];
-  const silent = rows.filter(({ item }) => exposuresOf(item, filters) === null).map(({ item }) => item.productId);
+function incompleteOf(rows: readonly Ranked[], hasPrices: boolean, { filters, fields }: Discovery): Record<string, unknown>[] {
+  const { min_exposures: exposures, budget_range: budget } = filters;
+  const isForecastAsked = exposures !== undefined || windowOf(filters) !== undefined || fields?.includes("forecast") === true;
+  if (!hasPrices) {
+    return [
+      ...(budget && rows.length > 0 ? [{ scope: "pricing", description: "Without prices products are not compared with the budget, but for its currency." }] : []),
+      ...(isForecastAsked && rows.length > 0 ? [{ scope: "forecast", description: "Forecasts go with prices; products are shown without, whatever is free." }] : []),
+    ];
+  }
+  const silent = isForecastAsked ? rows.filter(({ item }) => exposuresOf(item, filters) === null).map(({ item }) => item.productId) : [];
   if (silent.length === 0) return [];
-  return [{ scope: "forecast", description: `The ad server has told nothing about these dates for ${silent.slice(0, 20).join(", ")}${silent.length > 20 ? ` and ${silent.length - 20} more` : ""}; they are shown without.` }];
+  return [{ scope: "forecast", description: `The ad server has told nothing about these dates, or too long ago, for ${silent.slice(0, 20).join(", ")}${silent.length > 20 ? ` and ${silent.length - 20} more` : ""}; they are shown without.` }];
 }
 
 type Applied = { scope: string; product_id?: string; proposal_id?: string; status: "applied" | "partial" | "unable"; notes?: string };

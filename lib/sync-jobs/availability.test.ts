@@ -8,6 +8,7 @@ import { createClient, createFixture, createLineItems, createOrder, nameOf } fro
 import { type Gam, KIND, NETWORK, startGam } from "@/test/gam";
 import { adServerDriver } from "../ad-servers/drivers";
 import { adServerDeclaration } from "../ad-servers/registry";
+import { productAvailability } from "../availability/schema";
 import { listAvailability } from "../availability/service";
 import { withTenant } from "../db/client";
 import { addDays, dayIn, startOfDay } from "../delivery/days";
@@ -158,6 +159,31 @@ test("an ad server that cannot tell costs no product its place, and staff read w
   const read = (productId: string) => asActor(publisher, staff("viewer"), (ctx) => listAvailability(ctx, publisher.products.find((product) => product.productId === productId)?.id ?? ""), now());
   expect(await read("unit")).toMatchObject([{ reason: null, isCurrent: true, isStale: false, available30: expect.any(Number) }]);
   expect(await read("narrowed")).toMatchObject([{ reason: expect.stringContaining("key-values"), available30: 0 }]);
+});
+
+test("figures that are too old are not shown, days that are over do not count, and what is reserved whole is not offered", async () => {
+  await sync();
+  const set = (figures: Partial<typeof productAvailability.$inferInsert>) => asSystem(publisher, ({ db, tenantId }) => db.update(productAvailability).set(figures)
+    .where(and(eq(productAvailability.tenantId, tenantId), eq(productAvailability.productId, publisher.products.find(({ productId }) => productId === "unit")?.id ?? ""))));
+  const whole = (await shown()).products.unit?.impressions[1] ?? 0;
+
+  await set({ firstDay: addDays(today(), -1) });
+  const { products: later } = await shown();
+  expect(asList(later.unit?.forecast.points).map(({ label }) => label)).toEqual([`${today()} to ${addDays(today(), 29)}`, `${today()} to ${addDays(today(), 88)}`]);
+  expect(later.unit?.impressions[1]).toBeLessThan(whole);
+
+  await set({ firstDay: today(), generatedAt: new Date(Date.now() - 47 * 3_600_000) });
+  const { products: old } = await shown();
+  expect(Date.parse(String(old.unit?.forecast.valid_until))).toBeLessThan(Date.now());
+  await set({ generatedAt: new Date(Date.now() - 49 * 3_600_000) });
+  const { products: tooOld, body } = await shown({ min_exposures: 1_000_000_000 });
+  expect(Object.keys(tooOld)).toEqual(["unit", "narrowed"]);
+  expect(tooOld.unit).toBeUndefined();
+  expect(body.incomplete).toMatchObject([{ scope: "forecast", description: expect.stringMatching(/too long ago, for unit, narrowed/) }]);
+
+  await set({ generatedAt: new Date(), available: Array.from({ length: 90 }, (_, day) => (day < 10 ? 0 : 1_000)) });
+  expect(Object.keys((await shown({ start_date: today(), end_date: addDays(today(), 9) })).products)).not.toContain("unit");
+  expect((await shown({ start_date: today(), end_date: addDays(today(), 10) })).products.unit?.impressions).toEqual([1_000]);
 });
 
 test("another publisher's figures are nobody's here", async () => {

@@ -1,6 +1,6 @@
 import { and, eq, exists, isNull, notExists, or, type SQL, sql } from "drizzle-orm";
 import { adapterConfigs } from "../ad-servers/schema";
-import { AVAILABILITY_INTERVAL_MS } from "../availability/service";
+import { AVAILABILITY_INTERVAL_MS } from "../availability/days";
 import { withWorkerRole } from "../db/client";
 import { REPORT_INTERVAL_MS } from "../delivery/report";
 import { type Executing, inTenant } from "../fulfilment/call";

@@ -1,4 +1,5 @@
 import { readCatalog } from "../../products/catalog";
+import { MEDIA_BUY_FEATURES } from "../../products/features";
 import { HOUR_MS, SECOND_MS } from "../../time";
 import { SCENARIO_NAMES } from "../../sandbox/controller";
 import { SUPPORTED_MAJOR_VERSIONS, SUPPORTED_VERSIONS } from "../versions";
@@ -24,7 +25,7 @@ export const getAdcpCapabilitiesTool: Tool = {
     const isAsked = !Array.isArray(input.protocols) || input.protocols.includes("media_buy");
     const mediaBuy = {
       ...(pricingModels.length > 0 ? { supported_pricing_models: pricingModels } : {}),
-      features: { inline_creative_management: true, property_list_filtering: true, catalog_management: false },
+      features: MEDIA_BUY_FEATURES,
       ...(targetingDimensions.includes("geo_countries") ? { execution: { targeting: { geo_countries: true } } } : {}),
       reporting_delivery_methods: ["webhook"],
       portfolio: { publisher_domains: publisherDomains, ...(channels.length > 0 ? { primary_channels: channels } : {}), description: publisherName },

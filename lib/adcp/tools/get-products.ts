@@ -25,7 +25,7 @@ export const getProductsTool: Tool = {
   name: "get_products",
   title: "Find products",
   description:
-    "What this publisher sells: formats, delivery type, pricing options. Say in `brief` what the campaign needs, and the best matches come first; `buying_mode: wholesale` lists everything. Filter by delivery type, channels, formats, countries or price. Without a token, prices are left out.",
+    "What this publisher sells: formats, delivery type, pricing options. Say in `brief` what the campaign needs, and the best matches come first; `buying_mode: wholesale` lists everything. Filter by delivery type, channels, formats, countries, price, dates or exposures; a filter that cannot be honoured is refused by name. Without a token, prices are left out.",
   access: "public",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true },
   // "Sellers receiving requests from pre-v3 clients without buying_mode SHOULD default to 'brief'."
@@ -39,8 +39,9 @@ export const getProductsTool: Tool = {
     // Buyers for whom nothing is reserved or hidden see the same; a proposal is one buyer's, and of one day.
     const view = session === null ? "visitor" : isAskedToPropose || catalog.named.has(session.principalId) ? session.principalId : "buyer";
     const list = input.property_list === undefined ? undefined : await readList(call, input.property_list);
-    const day = isAskedToPropose ? call.now.toISOString().slice(0, 10) : undefined;
-    const key = JSON.stringify([tenantId, catalogVersion, agentUrl, view, day, session?.isSandbox, input.catalog !== undefined, list?.state === "read" ? [list.id, list.version] : undefined, RELEVANT.map((name) => input[name])]);
+    // Forecasts grow old, and their days pass, while the catalogue stands still.
+    const hour = call.now.toISOString().slice(0, 13);
+    const key = JSON.stringify([tenantId, catalogVersion, agentUrl, view, hour, session?.isSandbox, input.catalog !== undefined, list?.state === "read" ? [list.id, list.version] : undefined, RELEVANT.map((name) => input[name])]);
     const asked = session === null ? [] : (refine ?? []).flatMap(({ scope, proposal_id: id, ...rest }) => (scope === "proposal" && id !== undefined ? [{ ...rest, proposal_id: id }] : []));
     // Proposals change without the catalogue: what refines them is read each time.
     // What a list will say in a moment is not what it says now.
@@ -48,7 +49,7 @@ export const getProductsTool: Tool = {
     const known = isLasting ? answers.get(key) : undefined;
     if (known) return known;
     const refined = session !== null && asked.length > 0 ? await inTenant(call, session, (ctx) => refineProposals(ctx, session, asked)) : undefined;
-    const { payload: found, matches } = discoverProducts(catalog, input, { page: readPage(relevantOf(input), { tool: "get_products", owner: `${tenantId} ${view}` }), buyer: session, ...(refined ? { proposals: refined } : {}), ...(list ? { list } : {}) });
+    const { payload: found, matches } = discoverProducts(catalog, input, { page: readPage(relevantOf(input), { tool: "get_products", owner: `${tenantId} ${view}` }), now: call.now, buyer: session, ...(refined ? { proposals: refined } : {}), ...(list ? { list } : {}) });
     const made = isAskedToPropose ? await inTenant(call, session, (ctx) => proposeFor(ctx, { session, catalogVersion, brief, matches })) : null;
     const proposals = [...(refined?.shown ?? []), ...(made ? [made] : [])];
     // 3.1: what a buyer sees may be theirs alone, what everybody sees may be kept for all.
