@@ -72,10 +72,19 @@ async function addFaults(stack: Stack): Promise<void> {
   if (!answer.ok) throw new Error(`The simulator refused the faults: ${await answer.text()}`);
 }
 
+/** A web process is killed while it starts, too, but not for ever: on a slow machine it would never answer, and nothing would be tried. */
+const KILLED_STARTING_MAX = 2;
+let killedStarting = 0;
+
 async function killOne(stack: Stack): Promise<boolean> {
   const file = random() < 0.6 ? "worker.ts" : "server.ts";
   const [pid] = await findChildren(stack.process.pid ?? 0, file);
   if (!pid) return false;
+  if (file === "server.ts") {
+    const isStarting = !(await fetch(`${stack.url}/health`, { signal: AbortSignal.timeout(1_000) }).then(() => true, () => false));
+    if (isStarting && killedStarting >= KILLED_STARTING_MAX) return false;
+    killedStarting = isStarting ? killedStarting + 1 : 0;
+  }
   process.kill(pid, "SIGKILL");
   return true;
 }
