@@ -2,7 +2,7 @@ import { and, eq } from "drizzle-orm";
 import { beforeAll, expect, test } from "vitest";
 import { useTestDatabase } from "@/test/db";
 import { asList, asObject, callMcp, callRest, type DoorAnswer, newKey } from "@/test/fixtures/door";
-import { idFieldsOf } from "@/test/fixtures/schema-ids";
+import { idFieldsOf } from "@/test/fixtures/schema-fields";
 import { type Buyer, createBigPublisher, furnishBuyer } from "@/test/fixtures/tool-inputs";
 import { type Path, withValue } from "@/test/fixtures/value-paths";
 import { type PublisherFixture } from "@/test/fixtures/publisher";
