@@ -55,6 +55,7 @@ async function expectEverywhereAccessible(page: Page): Promise<void> {
 }
 
 test("somebody is invited, comes, gets another role, and is out the moment they are deactivated", async ({ page, browser }) => {
+  test.setTimeout(180_000);
   const [name, email] = [`Grace ${Date.now().toString(36)}`, `grace-${Date.now().toString(36)}@people.example`];
   await signIn(page, "admin@demo.example");
   const link = await invite(page, email, name, "Viewer");
@@ -166,4 +167,35 @@ test("the audit log is filtered by its form and by an address; a page without en
   await page.getByRole("link", { name: "Show everything" }).click();
   await expect(page.getByLabel("Id of one thing")).toHaveValue("");
   await expect(page.getByRole("table", { name: "Audit log, newest first" })).toBeVisible();
+});
+
+test("two people with the settings open: the second is told, keeps what they typed, and overwrites nothing", async ({ page, browser }) => {
+  await signIn(page, "admin@demo.example");
+  await open(page, "settings");
+  const hours = page.getByLabel(/^Hours to decide/);
+  const before = await hours.inputValue();
+  const version = page.locator("input[name=version]");
+  const other = await (await browser.newContext()).newPage();
+  await signIn(other, "admin@demo.example");
+  await open(other, "settings");
+  const save = async (at: Page, value: string) => {
+    await at.getByLabel(/^Hours to decide/).fill(value);
+    await at.getByRole("button", { name: "Save settings" }).click();
+  };
+  await save(other, "31");
+  await expect(other.getByText("The settings are saved.").first()).toBeVisible();
+  await save(page, "77");
+  await expect(page.getByText(/The settings changed since you opened this form/)).toBeVisible();
+  await expect(page.getByText("Somebody saved the settings while you had them open")).toBeVisible();
+  await expect(hours).toHaveValue("77");
+  await expectEverywhereAccessible(page);
+  await page.reload();
+  await expect(hours).toHaveValue("31");
+  // One's own saves follow one another without a reload.
+  for (const value of ["32", before]) {
+    const opened = await version.inputValue();
+    await save(page, value);
+    await expect(version).not.toHaveValue(opened);
+    await expect(hours).toHaveValue(value);
+  }
 });

@@ -46,6 +46,7 @@ async function choose(page: Page, what: string, buyers: string[] | "all"): Promi
 }
 
 test("staff choose which buyers see a product, a price and amounts; agents find it so at once", async ({ page }) => {
+  test.setTimeout(180_000);
   await signIn(page, "admin@demo.example");
   const run = Date.now().toString(36);
   const [chosen, other] = [`Chosen ${run}`, `Other ${run}`];

@@ -28,7 +28,7 @@ export function AdvertiserCell({ account, entry: { connection, advertiser } }: {
           <ChooseAdvertiser action={account.actions.map} account={account} connection={connection} current={advertiser?.externalAdvertiserId} />
           {advertiser ? (
             <ConfirmAction
-              action={account.actions.unmap} fields={{ accountId: account.id, adapterConfigId: connection.id }} confirmLabel="Forget advertiser"
+              action={account.actions.unmap} fields={{ accountId: account.id, adapterConfigId: connection.id, seen: advertiser.externalAdvertiserId }} confirmLabel="Forget advertiser"
               trigger={<Button variant="ghost" size="small" aria-label={`Forget the advertiser of ${account.name} in ${connection.name}`}>Forget</Button>}
               title={`Forget the advertiser of ${account.name}?`} description={`Orders that exist keep ${advertiser.name} in ${connection.name}. ${account.isAdvertiserCreationAllowed ? "The next order makes a new advertiser." : "The next order waits until one is chosen."}`}
             />
@@ -42,6 +42,7 @@ export function AdvertiserCell({ account, entry: { connection, advertiser } }: {
 function ChooseAdvertiser({ action, account, connection, current }: { action: AdminAction; account: ShownAccount; connection: Entry["connection"]; current: string | undefined }) {
   const [isOpen, setOpen] = useState(false);
   const [chosen, setChosen] = useState(current);
+  const [seen, setSeen] = useState(current);
   const { state, isPending, submit } = useAdminAction(action, () => setOpen(false));
   return (
     <Dialog
@@ -49,6 +50,7 @@ function ChooseAdvertiser({ action, account, connection, current }: { action: Ad
       onOpenChange={(open) => {
         setOpen(open);
         setChosen(current);
+        setSeen(current);
       }}
       title={`Advertiser of ${account.name}`} description={`Who stands for this account in ${connection.name}. Orders that wait for it go on at once.`}
       trigger={<Button size="small" variant={current === undefined && !account.isAdvertiserCreationAllowed ? "primary" : "secondary"} aria-label={`${current === undefined ? "Choose" : "Change"} the advertiser of ${account.name} in ${connection.name}`}>{current === undefined ? "Choose" : "Change"}</Button>}
@@ -57,7 +59,7 @@ function ChooseAdvertiser({ action, account, connection, current }: { action: Ad
       <ActionStatus state={state} />
       <div className="flex flex-wrap justify-end gap-2 border-t border-line pt-4">
         <Button onClick={() => setOpen(false)}>Cancel</Button>
-        <Button variant="primary" isPending={isPending} disabled={chosen === undefined || chosen === current} onClick={() => submit({ accountId: account.id, adapterConfigId: connection.id, externalAdvertiserId: chosen })}>Use this advertiser</Button>
+        <Button variant="primary" isPending={isPending} disabled={chosen === undefined || chosen === current} onClick={() => submit({ accountId: account.id, adapterConfigId: connection.id, externalAdvertiserId: chosen, seen: seen ?? null })}>Use this advertiser</Button>
       </div>
     </Dialog>
   );

@@ -10,17 +10,17 @@ import { ACTOR_KINDS } from "./words";
 export function AuditTable({ rows, publisher, timeZone }: { rows: AuditRow[]; publisher: string; timeZone: string }) {
   return (
     <Table caption="Audit log, newest first">
-      <TableHead><ColumnHeader>When</ColumnHeader><ColumnHeader>Who</ColumnHeader><ColumnHeader>What</ColumnHeader></TableHead>
+      <TableHead><ColumnHeader>What</ColumnHeader><ColumnHeader>Who</ColumnHeader><ColumnHeader>When</ColumnHeader></TableHead>
       <TableBody>
         {rows.map((row) => (
           <TableRow key={row.id} className="align-top">
-            <Cell className="whitespace-nowrap"><time dateTime={row.createdAt.toISOString()}>{formatDateTime(row.createdAt, timeZone)}</time></Cell>
-            <Cell className="min-w-32"><span className="break-words">{row.actorLabel}</span><p className="text-[0.8125rem] text-ink-2">{ACTOR_KINDS[row.actorKind]}</p></Cell>
             <RowHeader className="min-w-56 font-normal">
               <p className="break-words">{row.summary}</p>
               <p className="flex flex-wrap items-center gap-x-3 text-[0.8125rem] text-ink-2"><code className="font-mono text-xs">{row.action}</code><ObjectLink row={row} publisher={publisher} /></p>
               <Changes row={row} />
             </RowHeader>
+            <Cell className="min-w-32"><span className="break-words">{row.actorLabel}</span><p className="text-[0.8125rem] text-ink-2">{ACTOR_KINDS[row.actorKind]}</p></Cell>
+            <Cell className="whitespace-nowrap"><time dateTime={row.createdAt.toISOString()}>{formatDateTime(row.createdAt, timeZone)}</time></Cell>
           </TableRow>
         ))}
       </TableBody>

@@ -13,7 +13,7 @@ import { type AdminAction } from "@/lib/auth/action-state";
 import { type ProductAudience } from "@/lib/products/visibility";
 
 type Buyers = ProductAudience["buyers"];
-type Audience = { visibility: "all" | "selected"; selected: string[] };
+type Audience = { visibility: "all" | "selected"; selected: string[]; version: string };
 
 /** Which buyers see a product, and who may buy at each of its prices. To everybody else it does not exist. */
 export function AudienceCard({ productId, audience, actions }: { productId: string; audience: ProductAudience; /** null for whoever may only look. */ actions: { product: AdminAction; price: AdminAction } | null }) {
@@ -21,7 +21,7 @@ export function AudienceCard({ productId, audience, actions }: { productId: stri
   const rows = [
     { key: productId, what: "This product", audience, field: { name: "productId", value: productId }, action: actions?.product, all: "All buyers", question: "Who sees this product?" },
     ...audience.prices.map((price) => ({
-      key: price.id, what: `Price ${price.name}`, audience: { visibility: price.isReserved ? "selected" as const : "all" as const, selected: price.selected },
+      key: price.id, what: `Price ${price.name}`, audience: { visibility: price.isReserved ? "selected" as const : "all" as const, selected: price.selected, version: price.version },
       field: { name: "pricingOptionId", value: price.id }, action: actions?.price, all: "All who see the product", question: `Who may buy at the price ${price.name}?`,
     })),
   ];
@@ -53,33 +53,41 @@ function Shown({ audience, buyers, all }: { audience: Audience; buyers: Buyers; 
   return names.length === 0 ? <StatusBadge tone="warning">Nobody</StatusBadge> : <span className="min-w-0 break-words">Only {names.join(", ")}</span>;
 }
 
-function EditAudience({ what, audience, buyers, all, question, field, action }: { what: string; audience: Audience; buyers: Buyers; all: string; question: string; field: { name: string; value: string }; action: AdminAction }) {
+type EditProps = { what: string; audience: Audience; buyers: Buyers; all: string; question: string; field: { name: string; value: string }; action: AdminAction };
+
+function EditAudience({ what, question, ...props }: EditProps) {
   const [isOpen, setOpen] = useState(false);
-  const [visibility, setVisibility] = useState(audience.visibility);
   return (
-    <Dialog
-      open={isOpen} onOpenChange={(open) => { setOpen(open); setVisibility(audience.visibility); }} title={question}
-      trigger={<Button size="small" aria-label={`Change who sees: ${what}`}>Change</Button>}
-    >
-      <ActionForm action={action} onOk={() => setOpen(false)}>
-        {({ isPending, error }) => (
-          <div className="grid gap-4">
-            <input type="hidden" name={field.name} value={field.value} />
-            <FieldGroup legend={<span className="sr-only">{question}</span>} error={error("buyers") ?? error("visibility")}>
-              <Radio name="visibility" value="all" label={all} checked={visibility === "all"} onChange={() => setVisibility("all")} />
-              <Radio name="visibility" value="selected" label="Only buyers that are ticked" hint="Ticking none hides it from everybody." checked={visibility === "selected"} onChange={() => setVisibility("selected")} />
-              {visibility === "all" ? null : (
-                <div role="group" aria-label="Buyers" className="ml-8 grid max-h-72 gap-2 overflow-y-auto p-1">
-                  {buyers.length === 0 ? <p className="text-sm text-ink-2">There is no buyer yet.</p> : buyers.map((buyer) => (
-                    <Checkbox key={buyer.id} name="buyers" value={buyer.id} defaultChecked={audience.selected.includes(buyer.id)} label={<>{buyer.name}{buyer.isSandbox ? <> <Badge>Sandbox</Badge></> : null}</>} />
-                  ))}
-                </div>
-              )}
-            </FieldGroup>
-            <div className="flex flex-wrap justify-end gap-2"><Button onClick={() => setOpen(false)}>Cancel</Button><Button type="submit" variant="primary" isPending={isPending}>Save</Button></div>
-          </div>
-        )}
-      </ActionForm>
+    <Dialog open={isOpen} onOpenChange={setOpen} title={question} trigger={<Button size="small" aria-label={`Change who sees: ${what}`}>Change</Button>}>
+      <AudienceForm question={question} onClose={() => setOpen(false)} {...props} />
     </Dialog>
+  );
+}
+
+/** Made anew with each opening: what it was opened on stays, whatever the screen behind shows by now. */
+function AudienceForm({ audience, buyers, all, question, field, action, onClose }: Omit<EditProps, "what"> & { onClose: () => void }) {
+  const [opened] = useState(audience);
+  const [visibility, setVisibility] = useState(opened.visibility);
+  return (
+    <ActionForm action={action} onOk={onClose}>
+      {({ isPending, error }) => (
+        <div className="grid gap-4">
+          <input type="hidden" name={field.name} value={field.value} />
+          <input type="hidden" name="version" value={opened.version} />
+          <FieldGroup legend={<span className="sr-only">{question}</span>} error={error("buyers") ?? error("visibility")}>
+            <Radio name="visibility" value="all" label={all} checked={visibility === "all"} onChange={() => setVisibility("all")} />
+            <Radio name="visibility" value="selected" label="Only buyers that are ticked" hint="Ticking none hides it from everybody." checked={visibility === "selected"} onChange={() => setVisibility("selected")} />
+            {visibility === "all" ? null : (
+              <div role="group" aria-label="Buyers" className="ml-8 grid max-h-72 gap-2 overflow-y-auto p-1">
+                {buyers.length === 0 ? <p className="text-sm text-ink-2">There is no buyer yet.</p> : buyers.map((buyer) => (
+                  <Checkbox key={buyer.id} name="buyers" value={buyer.id} defaultChecked={opened.selected.includes(buyer.id)} label={<>{buyer.name}{buyer.isSandbox ? <> <Badge>Sandbox</Badge></> : null}</>} />
+                ))}
+              </div>
+            )}
+          </FieldGroup>
+          <div className="flex flex-wrap justify-end gap-2"><Button onClick={onClose}>Cancel</Button><Button type="submit" variant="primary" isPending={isPending}>Save</Button></div>
+        </div>
+      )}
+    </ActionForm>
   );
 }

@@ -2,19 +2,24 @@
 
 import { ActionForm } from "@/components/forms/action-form";
 import { TimeZoneInput } from "@/components/forms/time-zone-input";
+import { useOpened } from "@/components/forms/use-opened";
 import { Button } from "@/components/ui/button";
 import { Field, FieldGroup } from "@/components/ui/field";
 import { Checkbox, Input, Radio } from "@/components/ui/input";
+import { Notice } from "@/components/ui/notice";
 import { type AdminAction } from "@/lib/auth/action-state";
 
-export type ShownSettings = { timeZone: string; isReviewRequired: boolean; creativeReview: "none" | "third_party" | "all"; isAdvertiserCreationAllowed: boolean; isOverbookingAllowed: boolean; decisionTimeMinutes: number };
+export type ShownSettings = { timeZone: string; isReviewRequired: boolean; creativeReview: "none" | "third_party" | "all"; isAdvertiserCreationAllowed: boolean; isOverbookingAllowed: boolean; decisionTimeMinutes: number; version: string };
 
-export function SettingsForm({ action, settings, canEdit }: { action: AdminAction; settings: ShownSettings; canEdit: boolean }) {
+export function SettingsForm({ action, settings: stored, canEdit }: { action: AdminAction; /** As they are stored now. */ settings: ShownSettings; canEdit: boolean }) {
+  const { opened: settings, hasMoved, markSaved } = useOpened(stored, ({ version }) => version);
   return (
-    <ActionForm action={action}>
+    <ActionForm action={action} onOk={markSaved}>
       {({ isPending, error, value }) => (
-        <fieldset disabled={!canEdit} className="grid gap-5">
+        <fieldset key={settings.version} disabled={!canEdit} className="grid gap-5">
           <legend className="sr-only">Publisher&apos;s settings</legend>
+          {hasMoved ? <Notice tone="warning" title="Somebody saved the settings while you had them open">Reload the page to see them as they are now. What you typed is still here, and cannot be saved over theirs.</Notice> : null}
+          <input type="hidden" name="version" value={settings.version} />
           <FieldGroup legend="New orders" error={error("isReviewRequired")} hint="A product can have a rule of its own.">
             <Radio name="isReviewRequired" value="true" label="A person reviews every order" defaultChecked={settings.isReviewRequired} />
             <Radio name="isReviewRequired" value="false" label="Orders are accepted at once" defaultChecked={!settings.isReviewRequired} />

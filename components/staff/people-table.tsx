@@ -22,7 +22,7 @@ export function PeopleTable({ people, publisher, ownId, actions, linkHours, isGo
           const isSelf = person.userId === ownId;
           return (
             <TableRow key={person.userId}>
-              <RowHeader>
+              <RowHeader className="min-w-44">
                 <span className="flex flex-wrap items-center gap-1.5">{person.name}{isSelf ? <Badge>You</Badge> : null}</span>
                 <p className="font-normal break-all text-ink-2">{person.email}</p>
               </RowHeader>

@@ -52,8 +52,8 @@ async function makeBlockedOrder(accountId: string): Promise<string> {
   return fulfilmentId;
 }
 
-const map = (input: { accountId: string; adapterConfigId?: string; externalAdvertiserId?: string }, role: "admin" | "trafficker" | "viewer" = "trafficker") =>
-  asStaff(publisher.tenantId, role, (ctx) => mapAdvertiser(ctx, { adapterConfigId: publisher.adapterConfigId, externalAdvertiserId: "501", ...input }));
+const map = (input: { accountId: string; adapterConfigId?: string; externalAdvertiserId?: string; seen?: string | null }, role: "admin" | "trafficker" | "viewer" = "trafficker") =>
+  asStaff(publisher.tenantId, role, (ctx) => mapAdvertiser(ctx, { adapterConfigId: publisher.adapterConfigId, externalAdvertiserId: "501", seen: null, ...input }));
 const list = (query: Partial<AccountListInput> = {}, tenantId = publisher.tenantId) =>
   asStaff(tenantId, "viewer", (ctx) => listAccountAdvertisers(ctx, { search: "", show: "all", sort: "name", direction: "asc", page: 1, pageSize: 100, ...query }));
 
@@ -100,13 +100,20 @@ describe("mapAdvertiser", () => {
 
   test("a viewer may not", async () => {
     expect((await failure(map({ accountId }, "viewer"))).code).toBe("PERMISSION_DENIED");
-    expect((await failure(asStaff(publisher.tenantId, "viewer", (ctx) => unmapAdvertiser(ctx, { accountId, adapterConfigId: publisher.adapterConfigId })))).code).toBe("PERMISSION_DENIED");
+    expect((await failure(asStaff(publisher.tenantId, "viewer", (ctx) => unmapAdvertiser(ctx, { accountId, adapterConfigId: publisher.adapterConfigId, seen: "501" })))).code).toBe("PERMISSION_DENIED");
+  });
+
+  test("of two people who choose, the second is told", async () => {
+    await map({ accountId });
+    expect(await failure(map({ accountId }))).toMatchObject({ code: "CONFLICT", details: { hasChangedSinceOpened: true } });
+    expect((await failure(asStaff(publisher.tenantId, "admin", (ctx) => unmapAdvertiser(ctx, { accountId, adapterConfigId: publisher.adapterConfigId, seen: "777" })))).code).toBe("CONFLICT");
+    expect(await map({ accountId, seen: "501" })).toMatchObject({ advertiserName: "Acme Inc." });
   });
 
   test("a mapping can be changed and taken back, once", async () => {
     await map({ accountId });
-    await asStaff(publisher.tenantId, "admin", (ctx) => unmapAdvertiser(ctx, { accountId, adapterConfigId: publisher.adapterConfigId }));
-    expect((await failure(asStaff(publisher.tenantId, "admin", (ctx) => unmapAdvertiser(ctx, { accountId, adapterConfigId: publisher.adapterConfigId })))).code).toBe("CONFLICT");
+    await asStaff(publisher.tenantId, "admin", (ctx) => unmapAdvertiser(ctx, { accountId, adapterConfigId: publisher.adapterConfigId, seen: "501" }));
+    expect((await failure(asStaff(publisher.tenantId, "admin", (ctx) => unmapAdvertiser(ctx, { accountId, adapterConfigId: publisher.adapterConfigId, seen: "501" })))).code).toBe("CONFLICT");
     const row = (await list()).rows.find((account) => account.id === accountId);
     expect(row?.advertisers.map(({ connection, advertiser }) => [connection.name, advertiser])).toEqual([["Ad Manager", null]]);
   });

@@ -8,6 +8,7 @@ import { type Ctx } from "../context";
 import { AppError } from "../errors";
 import { retryBlockedForAccount } from "../fulfilment/blocked";
 import { announceChange } from "../live";
+import { changedSinceOpened } from "../version-of";
 import { containsPattern, type PageQuery, pageWindow } from "../paging";
 import { accountAdvertisers, accounts } from "./schema";
 
@@ -77,11 +78,12 @@ async function loadMappings(ctx: Ctx, accountIds: string[]) {
     .where(and(eq(accountAdvertisers.tenantId, ctx.tenantId), inArray(accountAdvertisers.accountId, accountIds)));
 }
 
-export const mapAdvertiserInput = z.strictObject({ accountId: z.uuid(), adapterConfigId: z.uuid(), externalAdvertiserId: z.string().trim().min(1, "Choose an advertiser.").max(100) });
+export const mapAdvertiserInput = z.strictObject({ accountId: z.uuid(), adapterConfigId: z.uuid(), externalAdvertiserId: z.string().trim().min(1, "Choose an advertiser.").max(100), seen: z.string().nullable() });
 
 /**
  * Says which advertiser stands for an account in a connection, and lets orders that waited for it go on.
- * The advertiser must be known from the inventory sync. Throws ACCOUNT_NOT_FOUND, REFERENCE_NOT_FOUND, VALIDATION_ERROR.
+ * The advertiser must be known from the inventory sync. `seen`: the advertiser's id as it stood, null for none. Throws ACCOUNT_NOT_FOUND,
+ * REFERENCE_NOT_FOUND, VALIDATION_ERROR, CONFLICT when somebody else has chosen since.
  */
 export async function mapAdvertiser(ctx: Ctx, input: z.infer<typeof mapAdvertiserInput>): Promise<{ advertiserName: string; retried: number }> {
   requirePermission(ctx.actor, "account.map_advertiser");
@@ -94,9 +96,11 @@ export async function mapAdvertiser(ctx: Ctx, input: z.infer<typeof mapAdvertise
     eq(adServerInventory.externalId, input.externalAdvertiserId), isNull(adServerInventory.retiredAt),
   ));
   if (!advertiser) throw new AppError("VALIDATION_ERROR", "This advertiser is not among those of the last inventory sync. If it is new, sync the inventory first.", { field: "externalAdvertiserId" });
+  const { seen, ...mapping } = input;
   const before = await findMapping(ctx, input);
+  if ((before?.advertiserId ?? null) !== seen) throw changedSinceOpened("The advertiser of this account");
   await ctx.db.insert(accountAdvertisers)
-    .values({ tenantId: ctx.tenantId, ...input, advertiserName: advertiser.name, createdAt: ctx.now, updatedAt: ctx.now })
+    .values({ tenantId: ctx.tenantId, ...mapping, advertiserName: advertiser.name, createdAt: ctx.now, updatedAt: ctx.now })
     .onConflictDoUpdate({
       target: [accountAdvertisers.tenantId, accountAdvertisers.accountId, accountAdvertisers.adapterConfigId],
       set: { externalAdvertiserId: input.externalAdvertiserId, advertiserName: advertiser.name, updatedAt: ctx.now },
@@ -111,11 +115,12 @@ export async function mapAdvertiser(ctx: Ctx, input: z.infer<typeof mapAdvertise
 }
 
 /** Forgets a mapping. Orders that were created keep their advertiser; the next new order of the account asks again. */
-export async function unmapAdvertiser(ctx: Ctx, input: { accountId: string; adapterConfigId: string }): Promise<void> {
+export async function unmapAdvertiser(ctx: Ctx, input: { accountId: string; adapterConfigId: string; seen: string }): Promise<void> {
   requirePermission(ctx.actor, "account.map_advertiser");
   const { account, connection } = await findPair(ctx, input);
   const before = await findMapping(ctx, input);
   if (!before) throw new AppError("CONFLICT", "No advertiser is chosen here any more.");
+  if (before.advertiserId !== input.seen) throw changedSinceOpened("The advertiser of this account");
   await ctx.db.delete(accountAdvertisers).where(ofPair(ctx, input));
   await recordAudit(ctx, { action: "account.advertiser_unmapped", objectKind: "account", objectId: account.id, summary: `Account “${account.name}” has no advertiser in ${connection.name} any more`, before });
   announceChange(ctx, "connection", connection.id);
@@ -123,7 +128,7 @@ export async function unmapAdvertiser(ctx: Ctx, input: { accountId: string; adap
 
 async function findPair(ctx: Ctx, input: { accountId: string; adapterConfigId: string }) {
   const [account] = await ctx.db.select({ id: accounts.id, name: accounts.name, isSandbox: accounts.isSandbox }).from(accounts)
-    .where(and(eq(accounts.tenantId, ctx.tenantId), eq(accounts.id, input.accountId), isNull(accounts.archivedAt)));
+    .where(and(eq(accounts.tenantId, ctx.tenantId), eq(accounts.id, input.accountId), isNull(accounts.archivedAt))).for("update");
   if (!account) throw new AppError("ACCOUNT_NOT_FOUND", "This account does not exist.");
   const [connection] = await ctx.db.select({ id: adapterConfigs.id, name: adapterConfigs.name, mode: adapterConfigs.mode }).from(adapterConfigs)
     .where(and(eq(adapterConfigs.tenantId, ctx.tenantId), eq(adapterConfigs.id, input.adapterConfigId), isNull(adapterConfigs.archivedAt)));
@@ -131,7 +136,7 @@ async function findPair(ctx: Ctx, input: { accountId: string; adapterConfigId: s
   return { account, connection };
 }
 
-async function findMapping(ctx: Ctx, input: { accountId: string; adapterConfigId: string }): Promise<Record<string, unknown> | undefined> {
+async function findMapping(ctx: Ctx, input: { accountId: string; adapterConfigId: string }) {
   const [mapping] = await ctx.db.select({ advertiserId: accountAdvertisers.externalAdvertiserId, advertiser: accountAdvertisers.advertiserName }).from(accountAdvertisers).where(ofPair(ctx, input));
   return mapping;
 }

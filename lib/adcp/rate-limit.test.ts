@@ -42,7 +42,7 @@ const bucket = async (tool = "a_tool") => {
   const [row] = await withTenant(publisher.tenantId, (tx) => tx.select({ version: sql<string>`xmin::text`, taken: rateBuckets.taken, refused: rateBuckets.refused }).from(rateBuckets).where(where));
   return row;
 };
-const setLimits = (readPerSecond: number | null, writePerSecond: number | null) => asStaff(publisher.tenantId, "admin", (ctx) => setRateLimits(ctx, { principalId: buyer.principal.id, readPerSecond, writePerSecond }));
+const setLimits = (readPerSecond: number | null, writePerSecond: number | null) => asStaff(publisher.tenantId, "admin", async (ctx) => setRateLimits(ctx, { principalId: buyer.principal.id, version: (await loadRateUsage(ctx, buyer.principal.id)).version, readPerSecond, writePerSecond }));
 const usage = () => asStaff(publisher.tenantId, "viewer", (ctx) => loadRateUsage(ctx, buyer.principal.id));
 
 describe("the allowance", () => {
@@ -129,9 +129,9 @@ describe("staff", () => {
     expect(await lastAudit(publisher.tenantId, "buyer")).toMatchObject({ action: "buyer.rate_limits", after: { read: 10, write: 2 } });
     expect(await failure(setLimits(null, 0))).toMatchObject({ code: "VALIDATION_ERROR", field: "writePerSecond" });
     const principalId = buyer.principal.id;
-    expect((await failure(asStaff(publisher.tenantId, "trafficker", (ctx) => setRateLimits(ctx, { principalId, readPerSecond: 1, writePerSecond: 1 })))).code).toBe("PERMISSION_DENIED");
+    expect((await failure(asStaff(publisher.tenantId, "trafficker", (ctx) => setRateLimits(ctx, { principalId, version: "", readPerSecond: 1, writePerSecond: 1 })))).code).toBe("PERMISSION_DENIED");
     const other = await createPublisher();
-    expect((await failure(asStaff(other.tenantId, "admin", (ctx) => setRateLimits(ctx, { principalId, readPerSecond: 1, writePerSecond: 1 })))).code).toBe("REFERENCE_NOT_FOUND");
+    expect((await failure(asStaff(other.tenantId, "admin", (ctx) => setRateLimits(ctx, { principalId, version: "", readPerSecond: 1, writePerSecond: 1 })))).code).toBe("REFERENCE_NOT_FOUND");
     expect((await failure(asStaff(other.tenantId, "admin", (ctx) => loadRateUsage(ctx, principalId)))).code).toBe("REFERENCE_NOT_FOUND");
   });
 

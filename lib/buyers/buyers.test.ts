@@ -47,14 +47,14 @@ describe("buyers", () => {
     for (const role of ["trafficker", "viewer"] as const) {
       const attempts = [
         () => asStaff(publisher.tenantId, role, (ctx) => createPrincipal(ctx, { name: "Nobody's", isSandbox: false })),
-        () => asStaff(publisher.tenantId, role, (ctx) => renamePrincipal(ctx, { id, name: "Nobody's" })),
+        () => asStaff(publisher.tenantId, role, (ctx) => renamePrincipal(ctx, { id, name: "Nobody's", seen: "" })),
         () => asStaff(publisher.tenantId, role, (ctx) => archivePrincipal(ctx, { id })),
         () => asStaff(publisher.tenantId, role, (ctx) => issueToken(ctx, { principalId: id, name: "", scopes: ["*"], expiresAt: null })),
         () => asStaff(publisher.tenantId, role, (ctx) => registerSigningKeys(ctx, { principalId: id, keys: "{}" })),
       ];
       for (const attempt of attempts) expect((await failure(attempt())).code).toBe("PERMISSION_DENIED");
     }
-    await asStaff(publisher.tenantId, "admin", (ctx) => renamePrincipal(ctx, { id, name: `${name} Ltd` }));
+    await asStaff(publisher.tenantId, "admin", (ctx) => renamePrincipal(ctx, { id, name: `${name} Ltd`, seen: name }));
     expect((await load(id)).name).toBe(`${name} Ltd`);
     await asStaff(publisher.tenantId, "admin", (ctx) => archivePrincipal(ctx, { id }));
     expect((await load(id)).archivedAt).not.toBeNull();

@@ -4,14 +4,16 @@ import { requirePermission } from "../auth/permissions";
 import { type Ctx } from "../context";
 import { AppError } from "../errors";
 import { announceChange } from "../live";
+import { assertUnchanged, versionOf } from "../version-of";
 import { rateOverrides } from "./rate-limits";
 import { buyerSigningKeys, principals } from "./schema";
 import { lockPrincipal } from "./service";
 
-/** Sets how fast a buyer may call, per token and tool; null: the default. Takes effect with the next block of calls. Throws VALIDATION_ERROR, REFERENCE_NOT_FOUND. */
-export async function setRateLimits(ctx: Ctx, input: { principalId: string; readPerSecond: number | null; writePerSecond: number | null }): Promise<void> {
+/** Sets how fast a buyer may call, per token and tool; null: the default. Takes effect with the next block of calls. Throws VALIDATION_ERROR, REFERENCE_NOT_FOUND, CONFLICT when they were set by somebody else since `version`. */
+export async function setRateLimits(ctx: Ctx, input: { principalId: string; version: string; readPerSecond: number | null; writePerSecond: number | null }): Promise<void> {
   requirePermission(ctx.actor, "buyer.edit");
   const principal = await lockPrincipal(ctx, input.principalId);
+  assertUnchanged("The limits", input.version, versionOf(principal.rateLimits));
   const parsed = rateOverrides.safeParse({ ...(input.readPerSecond === null ? {} : { read: input.readPerSecond }), ...(input.writePerSecond === null ? {} : { write: input.writePerSecond }) });
   if (!parsed.success) {
     const field = parsed.error.issues[0]?.path[0] === "write" ? "writePerSecond" : "readPerSecond";

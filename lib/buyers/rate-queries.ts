@@ -4,6 +4,7 @@ import { type Ctx } from "../context";
 import { AppError } from "../errors";
 import { isUuid } from "../ids";
 import { SECOND_MS } from "../time";
+import { versionOf } from "../version-of";
 import { defaultPerSecond, RATE_CLASSES, type RateClass, rateLimit } from "./rate-limits";
 import { buyerSigningKeys, principals, principalTokens, rateBuckets } from "./schema";
 
@@ -11,7 +12,7 @@ export type RateUsage = Awaited<ReturnType<typeof loadRateUsage>>;
 
 /**
  * How fast a buyer may call, and how much of it is used: per token (or signing key) and tool, with what was taken and refused since
- * `countedSince`. Processes take calls in blocks ahead, so that `taken` may run ahead of the calls by one block each. Throws REFERENCE_NOT_FOUND.
+ * `countedSince`. `version` names the limits for setRateLimits. Processes take calls in blocks ahead, so that `taken` may run ahead of the calls by one block each. Throws REFERENCE_NOT_FOUND.
  */
 export async function loadRateUsage(ctx: Ctx, principalId: string) {
   requirePermission(ctx.actor, "buyer.read");
@@ -30,5 +31,5 @@ export async function loadRateUsage(ctx: Ctx, principalId: string) {
     available: Math.floor(Math.min(bucket.burst, bucket.available + Math.max(0, (ctx.now.getTime() - bucket.refilledAt.getTime()) / SECOND_MS) * bucket.perSecond)),
     taken: bucket.taken, refused: bucket.refused, countedSince: bucket.countedSince, lastTakenAt: bucket.refilledAt,
   }));
-  return { limits, usage };
+  return { limits, usage, version: versionOf(principal.rateLimits) };
 }

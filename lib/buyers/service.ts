@@ -5,6 +5,7 @@ import { type Ctx } from "../context";
 import { AppError } from "../errors";
 import { isUuid, newId } from "../ids";
 import { announceChange } from "../live";
+import { changedSinceOpened } from "../version-of";
 import { type PrincipalInput } from "./input";
 import { principals } from "./schema";
 
@@ -24,10 +25,11 @@ export async function createPrincipal(ctx: Ctx, input: PrincipalInput): Promise<
   return { id };
 }
 
-/** Throws REFERENCE_NOT_FOUND, VALIDATION_ERROR. */
-export async function renamePrincipal(ctx: Ctx, input: { id: string; name: string }): Promise<void> {
+/** `seen`: the name as it stood. Throws REFERENCE_NOT_FOUND, VALIDATION_ERROR, CONFLICT when somebody else has renamed it since. */
+export async function renamePrincipal(ctx: Ctx, input: { id: string; name: string; seen: string }): Promise<void> {
   requirePermission(ctx.actor, "buyer.edit");
   const principal = await lockPrincipal(ctx, input.id);
+  if (principal.name !== input.seen) throw changedSinceOpened("The name");
   if (principal.name === input.name) return;
   await refuseKnownName(ctx, input.name);
   await ctx.db.update(principals).set({ name: input.name }).where(own(ctx, principal.id));

@@ -3,6 +3,7 @@ import { useTestDatabase } from "@/test/db";
 import { asList, BRAND_ACCOUNT, callMcp, errorCode, newKey } from "@/test/fixtures/door";
 import { asActor, days, staff } from "@/test/fixtures/orders";
 import { createBuyer, createPublisher, type PublisherFixture } from "@/test/fixtures/publisher";
+import { lastAudit } from "@/test/staff";
 import { listProductVisibility, loadProductAudience, setPriceVisibility, setPricingOptionBuyers, setProductVisibility } from "./visibility";
 
 useTestDatabase();
@@ -21,6 +22,9 @@ beforeAll(async () => {
 
 const idOf = (productId: string) => publisher.products.find((product) => product.productId === productId)?.id ?? "";
 const asAdmin = <T>(work: Parameters<typeof asActor<T>>[2]) => asActor(publisher, staff("admin"), work, new Date());
+type Ctx = Parameters<Parameters<typeof asAdmin>[0]>[0];
+const versionOf = async (ctx: Ctx, productId: string) => (await loadProductAudience(ctx, productId)).version;
+const priceVersionOf = async (ctx: Ctx, optionId: string) => (await loadProductAudience(ctx, idOf("open"))).prices.find(({ id }) => id === optionId)?.version ?? "";
 async function seen(token?: string): Promise<Record<string, string[]>> {
   const { body } = await callMcp("get_products", { buying_mode: "wholesale" }, token === undefined ? {} : { token });
   return Object.fromEntries(asList(body.products).map((product) => [String(product.product_id), asList(product.pricing_options).map((option) => String(option.pricing_option_id)).sort()]));
@@ -32,7 +36,7 @@ const buy = (token: string, productId: string, pricingOptionId: string) => callM
 
 test("a product for selected buyers exists for them alone, at every door, as soon as staff say so", async () => {
   expect(Object.keys(await seen(other.token))).toEqual(["open", "private"]);
-  await asAdmin((ctx) => setProductVisibility(ctx, { productId: idOf("private"), visibility: "selected", buyers: [publisher.principal.id] }));
+  await asAdmin(async (ctx) => setProductVisibility(ctx, { productId: idOf("private"), version: await versionOf(ctx, idOf("private")), visibility: "selected", buyers: [publisher.principal.id] }));
   expect(Object.keys(await seen(publisher.token))).toEqual(["open", "private"]);
   expect(Object.keys(await seen(other.token))).toEqual(["open"]);
   expect(Object.keys(await seen())).toEqual(["open"]);
@@ -45,14 +49,14 @@ test("a product for selected buyers exists for them alone, at every door, as soo
 
 test("a reserved price is offered to its buyers alone, and cannot be taken by others", async () => {
   const option = publisher.products.find(({ productId }) => productId === "open")?.pricingOptions.find(({ pricingOptionId }) => pricingOptionId === "negotiated")?.id ?? "";
-  await asAdmin((ctx) => setPricingOptionBuyers(ctx, { pricingOptionId: option, buyers: [publisher.principal.id] }));
+  await asAdmin(async (ctx) => setPricingOptionBuyers(ctx, { pricingOptionId: option, version: await priceVersionOf(ctx, option), buyers: [publisher.principal.id] }));
   expect((await seen(publisher.token)).open).toEqual(["list", "negotiated"]);
   expect((await seen(other.token)).open).toEqual(["list"]);
   expect((await seen()).open).toEqual(["list"]);
   const [refused, unknown] = [await buy(other.token, "open", "negotiated"), await buy(other.token, "open", "nothing")];
   expect(errorCode(refused)).toBe("VALIDATION_ERROR");
   expect(JSON.stringify(refused.body)).toBe(JSON.stringify(unknown.body));
-  await asAdmin((ctx) => setPricingOptionBuyers(ctx, { pricingOptionId: option, buyers: null }));
+  await asAdmin(async (ctx) => setPricingOptionBuyers(ctx, { pricingOptionId: option, version: await priceVersionOf(ctx, option), buyers: null }));
   expect((await seen(other.token)).open).toEqual(["list", "negotiated"]);
 });
 
@@ -71,8 +75,19 @@ test("staff see who sees what; a viewer changes nothing; another publisher's buy
   const audience = await asActor(publisher, staff("viewer"), (ctx) => loadProductAudience(ctx, idOf("private")), new Date());
   expect(audience).toMatchObject({ visibility: "selected", selected: [publisher.principal.id], prices: [{ name: "list", isReserved: false, selected: [] }] });
   expect(audience.buyers.map(({ id }) => id).sort()).toEqual([publisher.principal.id, other.principal.id].sort());
-  await expect(asActor(publisher, staff("viewer"), (ctx) => setProductVisibility(ctx, { productId: idOf("open"), visibility: "all", buyers: [] }), new Date())).rejects.toMatchObject({ code: "PERMISSION_DENIED" });
+  await expect(asActor(publisher, staff("viewer"), (ctx) => setProductVisibility(ctx, { productId: idOf("open"), version: "", visibility: "all", buyers: [] }), new Date())).rejects.toMatchObject({ code: "PERMISSION_DENIED" });
   const elsewhere = await createPublisher({ slug: "elsewhere" });
   await expect(asActor(elsewhere, staff("admin"), (ctx) => loadProductAudience(ctx, idOf("open")), new Date())).rejects.toMatchObject({ code: "PRODUCT_NOT_FOUND" });
-  await expect(asAdmin((ctx) => setProductVisibility(ctx, { productId: idOf("open"), visibility: "selected", buyers: [elsewhere.principal.id] }))).rejects.toMatchObject({ code: "VALIDATION_ERROR" });
+  await expect(asAdmin(async (ctx) => setProductVisibility(ctx, { productId: idOf("open"), version: await versionOf(ctx, idOf("open")), visibility: "selected", buyers: [elsewhere.principal.id] }))).rejects.toMatchObject({ code: "VALIDATION_ERROR" });
+});
+
+test("of two people who choose who sees it, the second is told, and nothing is lost", async () => {
+  const option = publisher.products.find(({ productId }) => productId === "open")?.pricingOptions[0]?.id ?? "";
+  const [product, price] = await asAdmin(async (ctx) => [await versionOf(ctx, idOf("open")), await priceVersionOf(ctx, option)]);
+  await asAdmin((ctx) => setProductVisibility(ctx, { productId: idOf("open"), version: product, visibility: "selected", buyers: [other.principal.id] }));
+  await asAdmin((ctx) => setPricingOptionBuyers(ctx, { pricingOptionId: option, version: price, buyers: [other.principal.id] }));
+  const isStale = { code: "CONFLICT", details: { hasChangedSinceOpened: true } };
+  await expect(asAdmin((ctx) => setProductVisibility(ctx, { productId: idOf("open"), version: product, visibility: "all", buyers: [] }))).rejects.toMatchObject(isStale);
+  await expect(asAdmin((ctx) => setPricingOptionBuyers(ctx, { pricingOptionId: option, version: price, buyers: null }))).rejects.toMatchObject(isStale);
+  expect(await lastAudit(publisher.tenantId, "product")).toMatchObject({ before: { buyers: "all" }, after: { buyers: ["Other"] } });
 });

@@ -8,13 +8,20 @@ import { AppError } from "../errors";
 import { groupBy } from "../group-by";
 import { isUuid } from "../ids";
 import { announceChange } from "../live";
+import { assertUnchanged, versionOf } from "../version-of";
 import { pricingOptionBuyers, pricingOptions, productBuyers, products } from "./schema";
 
 /** Who sees which product, which price, and amounts at all. To everybody else a hidden product or price does not exist, at any door. */
 
-/** @param input.buyers principals who see a product that is for selected buyers; ignored when everybody sees it */
-export async function setProductVisibility(ctx: Ctx, input: { productId: string; visibility: "all" | "selected"; buyers: string[] }): Promise<void> {
+/**
+ * @param input.buyers principals who see a product that is for selected buyers; ignored when everybody sees it
+ * @param input.version of the audience that the form was opened on (loadProductAudience). Throws CONFLICT when it changed since, PRODUCT_NOT_FOUND.
+ */
+export async function setProductVisibility(ctx: Ctx, input: { productId: string; version: string; visibility: "all" | "selected"; buyers: string[] }): Promise<void> {
   requirePermission(ctx.actor, "product.edit");
+  if (isUuid(input.productId)) await ctx.db.select({ id: products.id }).from(products).where(and(eq(products.tenantId, ctx.tenantId), eq(products.id, input.productId))).for("update");
+  const before = await loadProductAudience(ctx, input.productId);
+  assertUnchanged("Who sees this product", input.version, before.version);
   const buyers = input.visibility === "all" ? [] : await assertBuyers(ctx, input.buyers);
   const [product] = isUuid(input.productId) ? await ctx.db.update(products).set({ visibility: input.visibility, updatedAt: ctx.now })
     .where(and(eq(products.tenantId, ctx.tenantId), eq(products.id, input.productId))).returning({ id: products.id, name: products.name }) : [];
@@ -22,15 +29,20 @@ export async function setProductVisibility(ctx: Ctx, input: { productId: string;
   await ctx.db.delete(productBuyers).where(and(eq(productBuyers.tenantId, ctx.tenantId), eq(productBuyers.productId, product.id)));
   if (buyers.length > 0) await ctx.db.insert(productBuyers).values(buyers.map(({ id }) => ({ tenantId: ctx.tenantId, productId: product.id, principalId: id, createdAt: ctx.now })));
   await recordAudit(ctx, {
-    action: "product.visibility_set", objectKind: "product", objectId: product.id, after: { visibility: input.visibility, buyers: buyers.map(({ name }) => name) },
+    action: "product.visibility_set", objectKind: "product", objectId: product.id, before: { visibility: before.visibility, buyers: namesAmong(before.buyers, before.selected) }, after: { visibility: input.visibility, buyers: buyers.map(({ name }) => name) },
     summary: input.visibility === "all" ? `“${product.name}” is for all buyers` : `“${product.name}” is for ${namesOf(buyers)} only`,
   });
   announceChange(ctx, "product", product.id);
 }
 
-/** Reserves a price for these buyers, or with null offers it to everybody who sees the product. */
-export async function setPricingOptionBuyers(ctx: Ctx, input: { pricingOptionId: string; buyers: string[] | null }): Promise<void> {
+/** Reserves a price for these buyers, or with null offers it to everybody who sees the product. `version` as in setProductVisibility. Throws CONFLICT, REFERENCE_NOT_FOUND. */
+export async function setPricingOptionBuyers(ctx: Ctx, input: { pricingOptionId: string; version: string; buyers: string[] | null }): Promise<void> {
   requirePermission(ctx.actor, "product.edit");
+  const [price] = isUuid(input.pricingOptionId) ? await ctx.db.select({ productId: pricingOptions.productId }).from(pricingOptions).where(and(eq(pricingOptions.tenantId, ctx.tenantId), eq(pricingOptions.id, input.pricingOptionId))).for("update") : [];
+  const audience = price && (await loadProductAudience(ctx, price.productId));
+  const before = audience?.prices.find(({ id }) => id === input.pricingOptionId);
+  if (!audience || !before) throw new AppError("REFERENCE_NOT_FOUND", "This price does not exist.");
+  assertUnchanged("Who may buy at this price", input.version, before.version);
   const buyers = input.buyers === null ? [] : await assertBuyers(ctx, input.buyers);
   const [option] = isUuid(input.pricingOptionId) ? await ctx.db.update(pricingOptions).set({ isReserved: input.buyers !== null })
     .where(and(eq(pricingOptions.tenantId, ctx.tenantId), eq(pricingOptions.id, input.pricingOptionId))).returning() : [];
@@ -38,7 +50,7 @@ export async function setPricingOptionBuyers(ctx: Ctx, input: { pricingOptionId:
   await ctx.db.delete(pricingOptionBuyers).where(and(eq(pricingOptionBuyers.tenantId, ctx.tenantId), eq(pricingOptionBuyers.pricingOptionId, option.id)));
   if (buyers.length > 0) await ctx.db.insert(pricingOptionBuyers).values(buyers.map(({ id }) => ({ tenantId: ctx.tenantId, pricingOptionId: option.id, principalId: id, createdAt: ctx.now })));
   await recordAudit(ctx, {
-    action: "product.price_reserved", objectKind: "product", objectId: option.productId, after: { pricingOption: option.pricingOptionId, buyers: input.buyers === null ? "all" : buyers.map(({ name }) => name) },
+    action: "product.price_reserved", objectKind: "product", objectId: option.productId, before: { pricingOption: option.pricingOptionId, buyers: before.isReserved ? namesAmong(audience.buyers, before.selected) : "all" }, after: { pricingOption: option.pricingOptionId, buyers: input.buyers === null ? "all" : buyers.map(({ name }) => name) },
     summary: input.buyers === null ? `The price ${option.pricingOptionId} is offered to all` : `The price ${option.pricingOptionId} is reserved for ${namesOf(buyers)}`,
   });
   announceChange(ctx, "product", option.productId);
@@ -77,9 +89,18 @@ export async function loadProductAudience(ctx: Ctx, productId: string) {
   return {
     buyers,
     visibility: product.visibility,
-    selected: named.map(({ id }) => id),
-    prices: prices.map((price) => ({ ...price, selected: (byOption.get(price.id) ?? []).map(({ id }) => id) })),
+    ...audienceOf(product.visibility === "all", named),
+    prices: prices.map((price) => ({ ...price, ...audienceOf(!price.isReserved, byOption.get(price.id) ?? []) })),
   };
+}
+
+function audienceOf(isForAll: boolean, named: { id: string }[]): { selected: string[]; version: string } {
+  const selected = named.map(({ id }) => id).sort();
+  return { selected, version: versionOf([isForAll, selected]) };
+}
+
+function namesAmong(buyers: { id: string; name: string }[], selected: string[]): string[] {
+  return buyers.filter(({ id }) => selected.includes(id)).map(({ name }) => name);
 }
 
 export type ProductVisibility = { id: string; productId: string; name: string; visibility: "all" | "selected"; isVisible: boolean; reservedPrices: string[] };

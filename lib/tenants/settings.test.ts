@@ -23,21 +23,35 @@ beforeEach(async () => {
 });
 
 const SETTINGS = { timeZone: "Asia/Tokyo", isReviewRequired: true, creativeReview: "third_party" as const, isAdvertiserCreationAllowed: false, isOverbookingAllowed: true, decisionTimeMinutes: 240 };
-const saveUrl = (url: string | null) => asStaff(publisher.tenantId, "admin", (ctx) => saveStaffWebhook(ctx, { url }));
+const saveUrl = (url: string | null) => asStaff(publisher.tenantId, "admin", async (ctx) => saveStaffWebhook(ctx, { url, seen: (await loadSettings(ctx)).staffWebhookHint }));
+const save = (changes: Partial<typeof SETTINGS> = {}) => asStaff(publisher.tenantId, "admin", async (ctx) => saveSettings(ctx, { ...SETTINGS, ...changes, version: (await loadSettings(ctx)).version }));
 const load = (tenantId = publisher.tenantId) => asStaff(tenantId, "viewer", (ctx) => loadSettings(ctx));
 
 describe("settings", () => {
   test("are saved for this publisher alone, with before and after", async () => {
-    await asStaff(publisher.tenantId, "admin", (ctx) => saveSettings(ctx, SETTINGS));
+    await save();
     expect(await load()).toMatchObject(SETTINGS);
     expect(await load(other.tenantId)).toMatchObject({ timeZone: "Europe/London", isReviewRequired: false });
     expect(await lastAudit(publisher.tenantId, "publisher")).toMatchObject({ action: "settings.updated", before: { timeZone: "Europe/London", isReviewRequired: false }, after: SETTINGS });
   });
 
+  test("that somebody else saved since are not overwritten, by whoever is second", async () => {
+    const { version } = await load();
+    await save({ decisionTimeMinutes: 30 });
+    const second = await failure(asStaff(publisher.tenantId, "admin", (ctx) => saveSettings(ctx, { ...SETTINGS, version })));
+    expect(second).toMatchObject({ code: "CONFLICT", details: { hasChangedSinceOpened: true } });
+    expect(await load()).toMatchObject({ decisionTimeMinutes: 30 });
+    const opened = (await load()).version;
+    const both = await Promise.allSettled([60, 90].map((decisionTimeMinutes) => asStaff(publisher.tenantId, "admin", (ctx) => saveSettings(ctx, { ...SETTINGS, decisionTimeMinutes, version: opened }))));
+    expect(both.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    await saveUrl(URL);
+    expect((await failure(asStaff(publisher.tenantId, "admin", (ctx) => saveStaffWebhook(ctx, { url: "https://hooks.slack.com/services/other", seen: null })))).code).toBe("CONFLICT");
+  });
+
   test("are an administrator's", async () => {
     for (const role of ["trafficker", "viewer"] as const) {
-      expect((await failure(asStaff(publisher.tenantId, role, (ctx) => saveSettings(ctx, SETTINGS)))).code).toBe("PERMISSION_DENIED");
-      expect((await failure(asStaff(publisher.tenantId, role, (ctx) => saveStaffWebhook(ctx, { url: URL })))).code).toBe("PERMISSION_DENIED");
+      expect((await failure(asStaff(publisher.tenantId, role, (ctx) => saveSettings(ctx, { ...SETTINGS, version: "" })))).code).toBe("PERMISSION_DENIED");
+      expect((await failure(asStaff(publisher.tenantId, role, (ctx) => saveStaffWebhook(ctx, { url: URL, seen: null })))).code).toBe("PERMISSION_DENIED");
       expect((await failure(asStaff(publisher.tenantId, role, (ctx) => sendStaffTestMessage(ctx)))).code).toBe("PERMISSION_DENIED");
     }
   });

@@ -7,6 +7,7 @@ import { encryptSecret } from "../crypto";
 import { AppError, invariant } from "../errors";
 import { newId } from "../ids";
 import { isTimeZone } from "../time";
+import { assertUnchanged, changedSinceOpened, versionOf } from "../version-of";
 import { checkReceiverUrl } from "../webhooks/address";
 import { webhookDeliveries } from "../webhooks/schema";
 import { queueStaffNotice } from "../webhooks/service";
@@ -21,6 +22,8 @@ export const settingsInput = z.strictObject({
   decisionTimeMinutes: z.number("Enter a number.").int("Use whole minutes.").min(15, "At least 15 minutes.").max(43_200, "At most 30 days."),
 });
 export type SettingsInput = z.infer<typeof settingsInput>;
+/** With the version of the settings that the form was opened on. */
+export const settingsChange = settingsInput.extend({ version: z.string() });
 
 const SETTINGS = {
   timeZone: tenants.timeZone,
@@ -31,29 +34,39 @@ const SETTINGS = {
   decisionTimeMinutes: tenants.decisionTimeMinutes,
 };
 
-/** The publisher's settings. The staff webhook's address stays out: only its hint is told. */
+function settingsOf({ timeZone, isReviewRequired, creativeReview, isAdvertiserCreationAllowed, isOverbookingAllowed, decisionTimeMinutes }: SettingsInput): SettingsInput {
+  return { timeZone, isReviewRequired, creativeReview, isAdvertiserCreationAllowed, isOverbookingAllowed, decisionTimeMinutes };
+}
+
+/** The publisher's settings, with the version that saveSettings asks for. The staff webhook's address stays out: only its hint is told. */
 export async function loadSettings(ctx: Ctx) {
   requirePermission(ctx.actor, "settings.read");
   const [tenant] = await ctx.db.select({ ...SETTINGS, name: tenants.name, slug: tenants.slug, defaultCurrency: tenants.defaultCurrency, isDemo: tenants.isDemo, staffWebhookHint: tenants.staffWebhookHint })
     .from(tenants).where(eq(tenants.id, ctx.tenantId));
   invariant(tenant, `there is a publisher ${ctx.tenantId}`);
-  return tenant;
+  return { ...tenant, version: versionOf(settingsOf(tenant)) };
 }
 
-export async function saveSettings(ctx: Ctx, input: SettingsInput): Promise<void> {
+/** Throws CONFLICT when somebody else saved them since `version`. */
+export async function saveSettings(ctx: Ctx, { version, ...input }: z.infer<typeof settingsChange>): Promise<void> {
   requirePermission(ctx.actor, "settings.edit");
   const [before] = await ctx.db.select(SETTINGS).from(tenants).where(eq(tenants.id, ctx.tenantId)).for("update");
+  invariant(before, `there is a publisher ${ctx.tenantId}`);
+  assertUnchanged("The settings", version, versionOf(before));
   await ctx.db.update(tenants).set(input).where(eq(tenants.id, ctx.tenantId));
   await recordAudit(ctx, { action: "settings.updated", objectKind: "publisher", objectId: ctx.tenantId, summary: "Changed the publisher's settings", before, after: input });
 }
 
 /**
  * Stores the Slack-compatible address that staff are told at, or forgets it (null). The address is a secret: whoever has it can post
- * there. It is kept encrypted and shown as host and last four characters. Throws VALIDATION_ERROR on `url`.
+ * there. It is kept encrypted and shown as host and last four characters. `seen`: the hint that the person saw. Throws VALIDATION_ERROR on
+ * `url`, CONFLICT when another address is stored by now.
  */
-export async function saveStaffWebhook(ctx: Ctx, input: { url: string | null }): Promise<{ hint: string | null }> {
+export async function saveStaffWebhook(ctx: Ctx, input: { url: string | null; seen: string | null }): Promise<{ hint: string | null }> {
   requirePermission(ctx.actor, "settings.edit");
+  await ctx.db.select({ id: tenants.id }).from(tenants).where(eq(tenants.id, ctx.tenantId)).for("update");
   const before = await loadSettings(ctx);
+  if (before.staffWebhookHint !== input.seen) throw changedSinceOpened("The staff webhook");
   const hint = input.url === null ? null : readHint(input.url);
   const sealed = input.url === null ? null : encryptSecret(input.url, `tenants:${ctx.tenantId}:staff_webhook`);
   await ctx.db.update(tenants).set({ staffWebhookEncrypted: sealed, staffWebhookHint: hint }).where(eq(tenants.id, ctx.tenantId));

@@ -10,7 +10,7 @@ export const mapAdvertiserAction = adminAction("account.map_advertiser", mapAdve
   return { message: `${advertiserName} stands for this account now.${waiting}` };
 });
 
-export const unmapAdvertiserAction = adminAction("account.map_advertiser", z.strictObject({ accountId: z.uuid(), adapterConfigId: z.uuid() }), async (ctx, input) => {
+export const unmapAdvertiserAction = adminAction("account.map_advertiser", z.strictObject({ accountId: z.uuid(), adapterConfigId: z.uuid(), seen: z.string() }), async (ctx, input) => {
   await unmapAdvertiser(ctx, input);
   return { message: "The account has no advertiser there any more." };
 });

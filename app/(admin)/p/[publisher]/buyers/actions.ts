@@ -18,7 +18,7 @@ export const createBuyerAction = adminAction("buyer.edit", buyerForm, async (ctx
   return { message: `${input.name} is created. Issue its first token.`, redirectTo: `/p/${publisher}/buyers/${id}` };
 });
 
-export const renameBuyerAction = adminAction("buyer.edit", z.strictObject({ id: z.uuid(), name: principalInput.shape.name }), async (ctx, input) => {
+export const renameBuyerAction = adminAction("buyer.edit", z.strictObject({ id: z.uuid(), name: principalInput.shape.name, seen: z.string() }), async (ctx, input) => {
   await renamePrincipal(ctx, input);
   return { message: "The new name is saved." };
 });

@@ -27,6 +27,6 @@ const perSecond = z.string().trim().transform((text, context) => {
   return z.NEVER;
 });
 
-export const limitsForm = z.strictObject({ principalId: z.uuid(), readPerSecond: perSecond, writePerSecond: perSecond });
+export const limitsForm = z.strictObject({ principalId: z.uuid(), version: z.string(), readPerSecond: perSecond, writePerSecond: perSecond });
 
 export const signingForm = z.strictObject({ principalId: z.uuid(), isRequired: z.enum(["true", "false"]).transform((text) => text === "true") });

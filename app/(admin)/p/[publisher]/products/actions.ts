@@ -32,14 +32,14 @@ export const syncAvailabilityAction = adminAction("inventory.sync", one, async (
 });
 
 const ticked = z.preprocess((value) => (value === undefined ? [] : Array.isArray(value) ? value : [value]), z.array(z.string()));
-const audience = { visibility: z.enum(["all", "selected"], "Choose who."), buyers: ticked };
+const audience = { version: z.string(), visibility: z.enum(["all", "selected"], "Choose who."), buyers: ticked };
 
 export const setProductVisibilityAction = adminAction("product.edit", z.strictObject({ productId: z.uuid(), ...audience }), async (ctx, input) => {
   await setProductVisibility(ctx, input);
   return { message: "Saved: buying agents see it that way from now on." };
 });
 
-export const setPriceBuyersAction = adminAction("product.edit", z.strictObject({ pricingOptionId: z.uuid(), ...audience }), async (ctx, { pricingOptionId, visibility, buyers }) => {
-  await setPricingOptionBuyers(ctx, { pricingOptionId, buyers: visibility === "all" ? null : buyers });
+export const setPriceBuyersAction = adminAction("product.edit", z.strictObject({ pricingOptionId: z.uuid(), ...audience }), async (ctx, { pricingOptionId, version, visibility, buyers }) => {
+  await setPricingOptionBuyers(ctx, { pricingOptionId, version, buyers: visibility === "all" ? null : buyers });
   return { message: "Saved: buying agents see it that way from now on." };
 });

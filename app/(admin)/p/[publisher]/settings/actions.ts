@@ -10,13 +10,16 @@ export const saveSettingsAction = adminAction("settings.edit", settingsForm, asy
   return { message: "The settings are saved." };
 });
 
-export const saveStaffWebhookAction = adminAction("settings.edit", z.strictObject({ url: z.string().trim().min(1, "Enter the webhook's address.") }), async (ctx, { url }) => {
-  await saveStaffWebhook(ctx, { url });
+/** The hint that the form was opened on; empty for none. */
+const seen = z.string().transform((hint) => hint || null);
+
+export const saveStaffWebhookAction = adminAction("settings.edit", z.strictObject({ url: z.string().trim().min(1, "Enter the webhook's address."), seen }), async (ctx, input) => {
+  await saveStaffWebhook(ctx, input);
   return { message: "The address is stored. Send a test message to see that it works." };
 });
 
-export const removeStaffWebhookAction = adminAction("settings.edit", z.strictObject({}), async (ctx) => {
-  await saveStaffWebhook(ctx, { url: null });
+export const removeStaffWebhookAction = adminAction("settings.edit", z.strictObject({ seen }), async (ctx, input) => {
+  await saveStaffWebhook(ctx, { ...input, url: null });
   return { message: "The staff webhook is removed." };
 });
 

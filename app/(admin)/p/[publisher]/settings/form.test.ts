@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { settingsForm } from "./form";
 
-const FIELDS = { isReviewRequired: "true", creativeReview: "all", decisionHours: "1.5", timeZone: "Europe/Berlin" };
+const FIELDS = { version: "v1", isReviewRequired: "true", creativeReview: "all", decisionHours: "1.5", timeZone: "Europe/Berlin" };
 
 test("boxes that are not ticked are off, and hours become minutes", () => {
-  expect(settingsForm.parse(FIELDS)).toEqual({ timeZone: "Europe/Berlin", isReviewRequired: true, creativeReview: "all", isAdvertiserCreationAllowed: false, isOverbookingAllowed: false, decisionTimeMinutes: 90 });
+  expect(settingsForm.parse(FIELDS)).toEqual({ version: "v1", timeZone: "Europe/Berlin", isReviewRequired: true, creativeReview: "all", isAdvertiserCreationAllowed: false, isOverbookingAllowed: false, decisionTimeMinutes: 90 });
   expect(settingsForm.parse({ ...FIELDS, isReviewRequired: "false", isOverbookingAllowed: "on" })).toMatchObject({ isReviewRequired: false, isOverbookingAllowed: true });
 });
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { settingsInput } from "@/lib/tenants/settings";
+import { settingsChange } from "@/lib/tenants/settings";
 
 /** Fields of the settings form: boxes that are not ticked are absent, and the time to decide is typed in hours. */
 export const settingsForm = z.preprocess((form) => {
@@ -12,4 +12,4 @@ export const settingsForm = z.preprocess((form) => {
     isOverbookingAllowed: fields.isOverbookingAllowed === "on",
     decisionTimeMinutes: typeof decisionHours === "string" && decisionHours.trim() !== "" ? Math.round(Number(decisionHours) * 60) : undefined,
   };
-}, settingsInput);
+}, settingsChange);
