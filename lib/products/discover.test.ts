@@ -1,7 +1,7 @@
 import { and, eq } from "drizzle-orm";
 import { beforeAll, describe, expect, test } from "vitest";
 import { useTestDatabase } from "@/test/db";
-import { asList, asObject, BRAND_ACCOUNT, callMcp, callRest, DOOR_URL, errorCode, newKey } from "@/test/fixtures/door";
+import { asList, asObject, callMcp, callRest, DOOR_URL, errorCode, newKey } from "@/test/fixtures/door";
 import { days } from "@/test/fixtures/orders";
 import { createBuyer, createPublisher, type ProductSpec, type PublisherFixture } from "@/test/fixtures/publisher";
 import { withTenant } from "../db/client";
@@ -60,23 +60,29 @@ describe("get_products", () => {
     expect(await first("readers in Germany")).toMatchObject({ product_id: "a", brief_relevance: "Matches the brief in: germany." });
   });
 
-  test("among products that match alike, past performance counts, once there is enough of it", async () => {
-    const twins = await createPublisher({ slug: "twins", products: [{ productId: "older", name: "Banner", description: "Sport." }, { productId: "better", name: "Banner", description: "Sport." }] });
-    const ask = async () => asList((await callMcp("get_products", { buying_mode: "brief", brief: "sport banner" }, { token: twins.token })).body.products).map(({ product_id: id, brief_relevance: why }) => [id, why]);
+  test("among products that match alike, past performance counts, once three live buyers told of it", async () => {
+    const twins = await createPublisher({ slug: "twins", mode: "live", isSandbox: false, products: [{ productId: "older", name: "Banner", description: "Sport." }, { productId: "better", name: "Banner", description: "Sport." }] });
+    const ask = async () => {
+      // The catalogue is read anew with its next version.
+      await withTenant(twins.tenantId, (tx) => tx.update(tenants).set({ name: `Twins ${Math.random()}` }).where(eq(tenants.id, twins.tenantId)));
+      return asList((await callMcp("get_products", { buying_mode: "brief", brief: "sport banner" }, { token: twins.token })).body.products).map(({ product_id: id, brief_relevance: why }) => [id, why]);
+    };
+    const tell = async (token: string, index: number) => {
+      const account = { brand: { domain: "acme.example" }, operator: "acme.example" };
+      await callMcp("sync_accounts", { idempotency_key: newKey(), accounts: [{ ...account, billing: "operator" }] }, { token });
+      const { body } = await callMcp("create_media_buy", {
+        idempotency_key: newKey(), account, brand: account.brand, start_time: days(2, new Date()), end_time: days(32, new Date()),
+        packages: [{ product_id: "better", pricing_option_id: twins.products[1]?.pricingOptions[0]?.pricingOptionId, budget: 1_000 }],
+      }, { token });
+      for (let time = 0; time < 3; time += 1) {
+        const told = await callMcp("provide_performance_feedback", { idempotency_key: newKey(), account, media_buy_id: body.media_buy_id, measurement_period: { start: days(-3, new Date()), end: days(-2, new Date()) }, performance_index: index }, { token });
+        expect(told.isError).toBe(false);
+      }
+    };
+    const buyers = [twins.token, (await createBuyer(twins.tenantId, { name: "Two", isSandbox: false })).token];
+    for (const token of buyers) await tell(token, 1.5);
     expect((await ask()).map(([id]) => id)).toEqual(["older", "better"]);
-    const { body } = await callMcp("create_media_buy", {
-      idempotency_key: newKey(), account: BRAND_ACCOUNT, brand: BRAND_ACCOUNT.brand, start_time: days(2, new Date()), end_time: days(32, new Date()),
-      packages: [{ product_id: "better", pricing_option_id: twins.products[1]?.pricingOptions[0]?.pricingOptionId, budget: 1_000 }],
-    }, { token: twins.token });
-    const feedback = (index: number) => callMcp("provide_performance_feedback", {
-      idempotency_key: newKey(), account: BRAND_ACCOUNT, media_buy_id: body.media_buy_id, measurement_period: { start: days(-3, new Date()), end: days(-2, new Date()) }, performance_index: index,
-    }, { token: twins.token });
-    for (const index of [1.5, 1.6]) expect((await feedback(index)).isError).toBe(false);
-    const moveCatalogue = () => withTenant(twins.tenantId, (tx) => tx.update(tenants).set({ name: `Twins ${Math.random()}` }).where(eq(tenants.id, twins.tenantId)));
-    await moveCatalogue();
-    expect((await ask()).map(([id]) => id)).toEqual(["older", "better"]);
-    await feedback(1.7);
-    await moveCatalogue();
+    await tell((await createBuyer(twins.tenantId, { name: "Three", isSandbox: false })).token, 1.7);
     expect(await ask()).toEqual([["better", "Matches the brief in: sport, banner. Past campaigns on it did better than expected."], ["older", "Matches the brief in: sport, banner."]]);
   });
 
