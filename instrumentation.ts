@@ -4,7 +4,7 @@ import { type Instrumentation } from "next";
 export const onRequestError: Instrumentation.onRequestError = async (error, request, context) => {
   // Next compiles this file for the edge too, where the log has no stream to write to; nothing of ours runs there.
   if (process.env.NEXT_RUNTIME !== "nodejs") return;
-  const { log } = await import("@/lib/log");
+  const { log, shownPath } = await import("@/lib/log");
   const errorId = typeof error === "object" && error !== null && "digest" in error ? String(error.digest) : undefined;
-  log.error("A page failed.", { errorId, error, path: request.path.split("?")[0], route: context.routePath, kind: context.routeType });
+  log.error("A page failed.", { errorId, error, path: shownPath(request.path), route: context.routePath, kind: context.routeType });
 };

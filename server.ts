@@ -7,7 +7,7 @@ import { ConfigurationError, env, required } from "@/lib/env";
 import { exitWithParent } from "@/lib/exit-with-parent";
 import { readHealth } from "@/lib/health";
 import { sendFetchResponse, toFetchRequest } from "@/lib/http/node-adapter";
-import { log } from "@/lib/log";
+import { log, shownPath } from "@/lib/log";
 
 /** Paths that buyers call. Answered here, before Next sees the request: a Next route costs five times as much. */
 const BUYER_PATH = /^\/(mcp|a2a|api\/v1|previews|\.well-known)(\/|$|\?)/;
@@ -22,7 +22,7 @@ async function main(): Promise<void> {
 
   const server = createServer((request, response) => {
     answer(request, response, handleNext).catch((error: unknown) => {
-      log.error("A request failed outside every handler.", { error, path: request.url?.split("?")[0] });
+      log.error("A request failed outside every handler.", { error, path: shownPath(request.url ?? "") });
       if (!response.headersSent) response.writeHead(500, { "content-type": "application/json" });
       response.end();
     });

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { useTestDatabase } from "@/test/db";
 import { withTenant } from "./db/client";
 import { newId } from "./ids";
-import { toLogLine } from "./log";
+import { shownPath, toLogLine } from "./log";
 
 useTestDatabase();
 
@@ -26,4 +26,10 @@ test("a failed statement is logged with its text and its cause, without what was
 test("secrets in fields and in text are masked, however deep", () => {
   const line = toLogLine("error", "Sent Bearer abcdefgh12345678.", { buyer: { token: "demo-secret", tokens: { first: "demo-secret" } }, url: "postgresql://app:hunter2@db/x" });
   expect(line).not.toMatch(/abcdefgh|demo-secret|hunter2/);
+});
+
+test("a logged path holds no query and no link's secret", () => {
+  expect(shownPath("/set-password/staff_abc?x=1")).toBe("/set-password/…");
+  expect(shownPath("/previews/abc/def")).toBe("/previews/…");
+  expect(shownPath("/p/demo/media-buys/1?token=2")).toBe("/p/demo/media-buys/1");
 });

@@ -47,3 +47,8 @@ export function createLog(base: LogFields = {}): Log {
 }
 
 export const log = createLog();
+
+/** A path as it may be logged: without its query, and without the secrets that one-time links and previews carry in theirs. */
+export function shownPath(path: string): string {
+  return (path.split("?")[0] ?? "").replace(/^(\/(?:set-password|previews)\/).+/, "$1…");
+}

@@ -1,7 +1,8 @@
 import { createParser, parseAsInteger, parseAsString, parseAsStringLiteral } from "nuqs/server";
 import { AUDITED_KINDS } from "@/lib/audit/kinds";
+import { isDay } from "@/lib/delivery/days";
 
-const parseAsDay = createParser({ parse: (text) => (/^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text)) ? text : null), serialize: String });
+const parseAsDay = createParser({ parse: (text) => (isDay(text) ? text : null), serialize: String });
 
 /** What of the audit log is shown, kept in its address. */
 export const auditParams = {

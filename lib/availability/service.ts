@@ -21,7 +21,10 @@ type Plan = { query: AvailabilityQuery; targets: Map<string, Record<string, unkn
 export async function planAvailability(ctx: Ctx, connection: { id: string; timeZone: string }): Promise<Plan | null> {
   const rows = await ctx.db.select({ key: productTargets.productId, target: productTargets.config }).from(productTargets)
     .innerJoin(products, and(eq(products.tenantId, productTargets.tenantId), eq(products.id, productTargets.productId)))
-    .where(and(eq(productTargets.tenantId, ctx.tenantId), eq(productTargets.adapterConfigId, connection.id), isNull(products.archivedAt), isNull(products.seededFor))).orderBy(asc(products.position), asc(products.id));
+    .leftJoin(productAvailability, and(eq(productAvailability.tenantId, productTargets.tenantId), eq(productAvailability.productId, productTargets.productId), eq(productAvailability.adapterConfigId, productTargets.adapterConfigId)))
+    .where(and(eq(productTargets.tenantId, ctx.tenantId), eq(productTargets.adapterConfigId, connection.id), isNull(products.archivedAt), isNull(products.seededFor)))
+    // Those first of which least is known: a sync that is cut short begins where the last one ended.
+    .orderBy(sql`${productAvailability.generatedAt} asc nulls first`, asc(products.position), asc(products.id));
   if (rows.length === 0) return null;
   const from = dayIn(ctx.now, connection.timeZone);
   return { query: { items: rows, from, to: addDays(from, DAYS_AHEAD - 1), reportKey: connection.id.slice(-12) }, targets: new Map(rows.map(({ key, target }) => [key, target])) };

@@ -96,6 +96,21 @@ describe("the publisher's rule", () => {
     expect((await queue()).total).toBe(1);
   });
 
+  test("nobody gets round a person by sending something else in between, without a rule either", async () => {
+    await sync([imageCreative("one")]);
+    await decide("one", "reject", "Not this one.");
+    await sync([imageCreative("one", other)]);
+    expect((await stored("one")).status).toBe("pending_review");
+    await sync([imageCreative("one")]);
+    expect((await stored("one")).status).toBe("pending_review");
+    await sync([imageCreative("two")]);
+    await decide("two", "review_again");
+    await sync([imageCreative("two", other)]);
+    expect((await stored("two")).status).toBe("pending_review");
+    await decide("two", "approve");
+    expect((await stored("two")).status).toBe("approved");
+  });
+
   test("a dry run asks nobody", async () => {
     await setPolicy("all");
     expect((await sync([imageCreative("a")], { dry_run: true }))[0]).toMatchObject({ action: "created", status: "pending_review" });

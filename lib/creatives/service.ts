@@ -157,7 +157,9 @@ function statusAfter(current: CreativeRow | undefined, item: CreativeItem, polic
   const first = isReviewed(findFormat(item.format_id.id), policy) ? "pending_review" : "approved";
   if (!current) return first;
   const wasRejected = current.rejectionReason !== null;
-  if (!isSameContent(current, item)) return wasRejected ? "pending_review" : first;
+  // What waits for a person waits on, whatever it is replaced by: other content would be a way round.
+  const isWaiting = current.status === "pending_review" && findFormat(current.formatId.id) !== undefined;
+  if (!isSameContent(current, item)) return wasRejected || isWaiting ? "pending_review" : first;
   if (wasRejected) return "rejected";
   return current.status === "approved" || current.status === "pending_review" ? current.status : first;
 }

@@ -1,3 +1,4 @@
+import { assertAccountAllows } from "../accounts/gates";
 import { type AccountRow } from "../accounts/present";
 import { type BuyerSession } from "../adcp/tool";
 import { type Ctx } from "../context";
@@ -44,6 +45,8 @@ export async function updateMediaBuy(ctx: Ctx, input: UpdateMediaBuyInput): Prom
   const before = await loadPackages(ctx, [buy.id]);
   const flight = agreeFlight(buy, request, ctx.now);
   const change = await changePackages(ctx, { ...input, request, buy, flight, packages: before });
+  // More money or a longer flight is new business.
+  if (totalOf(change.packages) > buy.budgetMicros || flight.endsAt > buy.endsAt) assertAccountAllows("create_media_buy", input.account);
   await refuseUngovernedRaise(ctx, buy, { endsAt: flight.endsAt, budgetMicros: totalOf(change.packages) });
   if (request.reporting_webhook) await subscribeToReports(ctx, { buy, packages: change.packages, config: request.reporting_webhook });
   const status = await nextStatus(ctx, buy, request.paused, change);

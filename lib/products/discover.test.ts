@@ -47,6 +47,15 @@ describe("get_products", () => {
     expect(idsOf(await find({ brief: "…", preferred_delivery_types: ["non_guaranteed"] }))[0]).toBe("preroll");
   });
 
+  test("the pages of a brief follow one another, also when the first call asked for none", async () => {
+    const many = await createPublisher({ slug: "many", products: Array.from({ length: 52 }, (_, n) => ({ productId: `p${n}`, name: `Banner ${n}`, description: "Sport." })) });
+    const page = async (input: Record<string, unknown>) => (await callMcp("get_products", { buying_mode: "brief", brief: "sport banner", ...input }, { token: many.token })).body;
+    const first = await page({});
+    const { cursor } = asObject(first.pagination);
+    expect(asList(first.products)).toHaveLength(50);
+    expect(idsOf(await page({ pagination: { cursor } }))).toHaveLength(2);
+  });
+
   test("looks at the inventory that a product is mapped to and at its countries", async () => {
     const placed = await createPublisher({
       slug: "placed",

@@ -113,6 +113,7 @@ describe("a property list of another agent", () => {
     const other = await createBuyer(publisher.tenantId, { name: "Other", isSandbox: true });
     expect(await ask({ agent_url: agent.url, list_id: "premium" }, other.token)).toMatchObject({ property_list_applied: false });
     expect(await ask(ref({ auth_token: "another" }))).toMatchObject({ property_list_applied: false });
+    expect(await ask(ref({ auth_token: "another" }))).toMatchObject({ property_list_applied: false });
     expect((await rows()).map(({ tokenEncrypted }) => tokenEncrypted ?? "").join()).not.toContain("token-of-the-list");
     agent.react(() => ({ status: 403 }));
     await work();

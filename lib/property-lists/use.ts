@@ -15,7 +15,7 @@ const LISTS_MAX = 100;
 /** A list that could not be read is asked for again no sooner. */
 const FAILED_MS = MINUTE_MS;
 /** A reading that has not ended by then has lost its worker. */
-const READING_MS = 2 * MINUTE_MS;
+const READING_MS = 4 * MINUTE_MS;
 /** That it is used is noted no more often. */
 const USE_NOTED_MS = 60 * MINUTE_MS;
 
@@ -66,8 +66,9 @@ async function open(ctx: Ctx, session: BuyerSession, { agentUrl, listId, token }
   return { state: "reading" };
 }
 
+/** With another token what the old one showed is forgotten. */
 async function requestReading(ctx: Ctx, id: string, set: { tokenEncrypted?: string }): Promise<void> {
-  await ctx.db.update(propertyLists).set({ ...set, state: "reading", attempts: 0, requestedAt: ctx.now, lastUsedAt: ctx.now, updatedAt: ctx.now }).where(and(eq(propertyLists.tenantId, ctx.tenantId), eq(propertyLists.id, id)));
+  await ctx.db.update(propertyLists).set({ ...set, ...(set.tokenEncrypted === undefined ? {} : { domains: null, readAt: null, validUntil: null }), state: "reading", attempts: 0, requestedAt: ctx.now, lastUsedAt: ctx.now, updatedAt: ctx.now }).where(and(eq(propertyLists.tenantId, ctx.tenantId), eq(propertyLists.id, id)));
   await announceReading(ctx, id);
 }
 

@@ -45,7 +45,10 @@ export async function changeRole(ctx: Ctx, input: { userId: string; role: StaffR
   const member = await lockOther(ctx, input.userId);
   if (member.role !== input.seen) throw changedSinceOpened(`The role of ${member.name}`);
   if (member.role === input.role) return;
-  if (member.role === "admin") await refuseLastAdmin(ctx, member);
+  if (member.role === "admin") {
+    await refuseLastAdmin(ctx, member);
+    await revokeAllLinks(ctx);
+  }
   await ctx.db.update(memberships).set({ role: input.role }).where(own(ctx, member.userId));
   await recordAudit(ctx, { action: "staff.role_changed", objectKind: "staff", objectId: member.userId, summary: `${member.name} is ${input.role} now`, before: { role: member.role }, after: { role: input.role } });
   announceChange(ctx, "staff", member.userId);
@@ -55,7 +58,10 @@ export async function changeRole(ctx: Ctx, input: { userId: string; role: StaffR
 export async function deactivateStaff(ctx: Ctx, input: { userId: string }): Promise<void> {
   const member = await lockOther(ctx, input.userId);
   if (member.deactivatedAt !== null) throw new AppError("CONFLICT", `${member.name} is deactivated already.`);
-  if (member.role === "admin") await refuseLastAdmin(ctx, member);
+  if (member.role === "admin") {
+    await refuseLastAdmin(ctx, member);
+    await revokeAllLinks(ctx);
+  }
   await ctx.db.update(memberships).set({ deactivatedAt: ctx.now }).where(own(ctx, member.userId));
   await revokeLinks(ctx, member.userId);
   await ctx.db.execute(sql`select session_version from end_sessions_without_access(${member.userId}::uuid)`);
@@ -99,6 +105,11 @@ async function makeLink(ctx: Ctx, userId: string, kind: "join" | "reset"): Promi
 
 async function revokeLinks(ctx: Ctx, userId: string): Promise<void> {
   await ctx.db.update(staffLinks).set({ revokedAt: ctx.now }).where(and(eq(staffLinks.tenantId, ctx.tenantId), eq(staffLinks.userId, userId), isNull(staffLinks.usedAt), isNull(staffLinks.revokedAt)));
+}
+
+/** Whoever could make links may have kept one: with their leave, none works any more. */
+async function revokeAllLinks(ctx: Ctx): Promise<void> {
+  await ctx.db.update(staffLinks).set({ revokedAt: ctx.now }).where(and(eq(staffLinks.tenantId, ctx.tenantId), isNull(staffLinks.usedAt), isNull(staffLinks.revokedAt)));
 }
 
 async function belongsElsewhere(ctx: Ctx, userId: string): Promise<boolean> {

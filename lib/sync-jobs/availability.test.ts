@@ -186,6 +186,13 @@ test("figures that are too old are not shown, days that are over do not count, a
   expect((await shown({ start_date: today(), end_date: addDays(today(), 10) })).products.unit?.impressions).toEqual([1_000]);
 });
 
+test("an ad unit that the ad server does not know leaves the other products theirs", async () => {
+  const [first] = publisher.products;
+  await asSystem(publisher, ({ db, tenantId }) => db.update(productTargets).set({ config: { adUnitIds: ["1"], placementIds: [], lineItemType: "STANDARD", priority: 8 } }).where(and(eq(productTargets.tenantId, tenantId), eq(productTargets.productId, first?.id ?? ""))));
+  expect((await sync()).job).toMatchObject({ state: "succeeded" });
+  expect((await shown()).products.placement).toBeDefined();
+});
+
 test("another publisher's figures are nobody's here", async () => {
   await sync();
   const elsewhere = await createPublisher({ slug: `e-${Math.random().toString(36).slice(2, 10)}` });

@@ -1,4 +1,4 @@
-import { type Availability, type AvailabilityQuery, type Call } from "../types";
+import { AdServerError, type Availability, type AvailabilityDay, type AvailabilityQuery, type Call } from "../types";
 import { GamClient } from "./client";
 import { gamTargetSchema, type GamTarget } from "./config";
 import { dateRange, idFilter, readCount, readDay, readReport } from "./reports";
@@ -12,7 +12,7 @@ const METRICS = ["SELL_THROUGH_FORECASTED_IMPRESSIONS", "SELL_THROUGH_AVAILABLE_
 export async function* readAvailability(query: AvailabilityQuery, call: Call): AsyncIterable<Availability> {
   const client = new GamClient(call);
   // Products over the same inventory share an answer.
-  const known = new Map<string, Omit<Availability & { days: object }, "key">>();
+  const known = new Map<string, Answer>();
   for (const { key, target } of query.items) {
     const parsed = gamTargetSchema.safeParse(target);
     if (!parsed.success) {
@@ -25,9 +25,21 @@ export async function* readAvailability(query: AvailabilityQuery, call: Call): A
     }
     const filter = toFilter(parsed.data);
     const name = JSON.stringify(filter);
-    const answer = known.get(name) ?? { days: await readDays(client, query, filter) };
+    const answer = known.get(name) ?? (await answerFor(client, query, filter));
     known.set(name, answer);
     yield { key, ...answer };
+  }
+}
+
+type Answer = { days: AvailabilityDay[]; reason?: undefined } | { reason: string };
+
+/** One inventory that is refused, such as an ad unit that was deleted, leaves the others theirs. */
+async function answerFor(client: GamClient, query: AvailabilityQuery, filter: Record<string, unknown>): Promise<Answer> {
+  try {
+    return { days: await readDays(client, query, filter) };
+  } catch (error) {
+    if (error instanceof AdServerError && (error.code === "refused" || error.code === "unreadable_report")) return { reason: `Ad Manager cannot report on its inventory: ${error.message}` };
+    throw error;
   }
 }
 

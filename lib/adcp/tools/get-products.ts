@@ -49,7 +49,10 @@ export const getProductsTool: Tool = {
     const known = isLasting ? answers.get(key) : undefined;
     if (known) return known;
     const refined = session !== null && asked.length > 0 ? await inTenant(call, session, (ctx) => refineProposals(ctx, session, asked)) : undefined;
-    const { payload: found, matches } = discoverProducts(catalog, input, { page: readPage(relevantOf(input), { tool: "get_products", owner: `${tenantId} ${view}` }), now: call.now, buyer: session, ...(refined ? { proposals: refined } : {}), ...(list ? { list } : {}) });
+    // Pages that follow ask for no proposal: their cursors are of what is seen, not of who sees it first.
+    const seenBy = session === null ? "visitor" : catalog.named.has(session.principalId) ? session.principalId : "buyer";
+    const listed = { ...relevantOf(input), ...(list?.state === "read" ? { property_list: [list.id, list.version] } : {}) };
+    const { payload: found, matches } = discoverProducts(catalog, input, { page: readPage(listed, { tool: "get_products", owner: `${tenantId} ${seenBy}` }), now: call.now, buyer: session, ...(refined ? { proposals: refined } : {}), ...(list ? { list } : {}) });
     const made = isAskedToPropose ? await inTenant(call, session, (ctx) => proposeFor(ctx, { session, catalogVersion, brief, matches })) : null;
     const proposals = [...(refined?.shown ?? []), ...(made ? [made] : [])];
     // 3.1: what a buyer sees may be theirs alone, what everybody sees may be kept for all.
