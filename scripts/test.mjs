@@ -10,11 +10,15 @@ mkdirSync(".cache", { recursive: true });
 
 const bin = (name) => path.join("node_modules", ".bin", name);
 const total = { passed: 0, failed: 0, skipped: 0 };
+/** What failed, said again at the end, where a log that was cut still has it. */
+const failures = [];
 
 /** A command that passes or fails as one check. */
 function check(command, args) {
-  const done = run(command, args);
-  return done === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 };
+  const status = run(command, args);
+  if (status === 0) return { passed: 1, failed: 0, skipped: 0 };
+  failures.push({ name: path.basename(args.at(-1) === "." ? command : (args.find((argument) => argument.endsWith(".ts")) ?? command)), error: `exit ${status}: its own output above tells why` });
+  return { passed: 0, failed: 1, skipped: 0 };
 }
 
 function run(command, args, env = {}) {
@@ -25,21 +29,53 @@ function run(command, args, env = {}) {
 
 function vitest() {
   const file = ".cache/vitest.json";
-  rmSync(file, { force: true });
-  const status = run(bin("vitest"), ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${file}`]);
-  if (!existsSync(file)) return { passed: 0, failed: 1, skipped: 0 };
+  const failed = ".cache/vitest-failures.json";
+  for (const old of [file, failed]) rmSync(old, { force: true });
+  const status = run(bin("vitest"), ["run", "--reporter=default", "--reporter=json", "--reporter=./scripts/vitest-failures.mjs", `--outputFile.json=${file}`]);
+  if (!existsSync(file) || !existsSync(failed)) {
+    failures.push({ name: "vitest", error: `exit ${status} without a report` });
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
   const report = JSON.parse(readFileSync(file, "utf8"));
-  const failed = report.numFailedTests + report.testResults.filter((suite) => suite.status === "failed" && suite.assertionResults.length === 0).length;
-  return { passed: report.numPassedTests, failed: Math.max(failed, status === 0 ? 0 : 1), skipped: report.numPendingTests + report.numTodoTests };
+  const named = JSON.parse(readFileSync(failed, "utf8"));
+  if (status !== 0 && named.length === 0) named.push({ name: "vitest", error: `exit ${status} though no test failed: its last lines above tell why` });
+  failures.push(...named);
+  return { passed: report.numPassedTests, failed: named.length, skipped: report.numPendingTests + report.numTodoTests };
 }
 
 function playwright() {
   const file = ".cache/playwright.json";
   rmSync(file, { force: true });
   const status = run(bin("playwright"), ["test"], { PLAYWRIGHT_JSON_OUTPUT_FILE: file });
-  if (!existsSync(file)) return { passed: 0, failed: 1, skipped: 0 };
-  const { stats } = JSON.parse(readFileSync(file, "utf8"));
-  return { passed: stats.expected, failed: Math.max(stats.unexpected + stats.flaky, status === 0 ? 0 : 1), skipped: stats.skipped };
+  if (!existsSync(file)) {
+    failures.push({ name: "playwright", error: `exit ${status} without a report` });
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+  const report = JSON.parse(readFileSync(file, "utf8"));
+  const named = [
+    ...report.suites.flatMap((suite) => unexpected(suite, [])),
+    ...report.errors.map((error) => ({ name: "playwright, outside any test", error: firstLines(error.message) })),
+  ];
+  if (status !== 0 && named.length === 0) named.push({ name: "playwright", error: `exit ${status} though no test failed: its last lines above tell why` });
+  failures.push(...named);
+  return { passed: report.stats.expected, failed: named.length, skipped: report.stats.skipped };
+}
+
+/** The tests of a suite of Playwright's report that failed, or passed only when tried again. */
+function unexpected(suite, path) {
+  const here = [...path, suite.title];
+  return [
+    ...(suite.suites ?? []).flatMap((inner) => unexpected(inner, here)),
+    ...suite.specs.flatMap((spec) =>
+      spec.tests
+        .filter((test) => test.status === "unexpected" || test.status === "flaky")
+        .map((test) => ({ name: [...here, spec.title].join(" > "), error: firstLines(test.results.find((result) => result.error)?.error.message) })),
+    ),
+  ];
+}
+
+function firstLines(text) {
+  return (text ?? "no error told").replaceAll(/\u001b\[[0-9;]*m/gu, "").split("\n").slice(0, 12).join("\n");
 }
 
 const suites = {
@@ -72,6 +108,7 @@ for (const [name, suite] of Object.entries(suites)) {
   for (const key of Object.keys(total)) total[key] += result[key];
   lines.push(`${name.padEnd(8)} ${String(result.passed).padStart(4)} passed ${String(result.failed).padStart(3)} failed ${String(result.skipped).padStart(3)} skipped  ${((Date.now() - startedAt) / 1000).toFixed(0)} s`);
 }
+for (const { name, error } of failures) console.log(`\nfailed  ${name}\n${error.replaceAll(/^/gmu, "        ")}`);
 console.log(`\n${lines.join("\n")}\n`);
 console.log(`${total.passed} passed, ${total.failed} failed${total.skipped ? `, ${total.skipped} skipped` : ""}`);
 process.exit(total.failed > 0 || total.passed === 0 ? 1 : 0);
