@@ -9,6 +9,8 @@ const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/;
 
 /** Fields that name something: they are shown in lists, files and other systems, and hold no markup. */
 const NAME = /(?:^|_)(?:ids?|name|operator|domain|number)$/;
+/** Other short facts, which hold no markup either. */
+const FACT = /^(?:value|keyword|street|city|country|regulation|account_holder|verified_by)$/;
 /**
  * What a browser reads as a tag or a comment: a closed tag; one left open that carries an address, a style or a handler, as what is written after
  * it would close it; and elements that swallow what follows. "A < B", "a<b" and "ROAS <goal" are text.
@@ -30,7 +32,7 @@ type Text = { pointer: string; key: string; text: string };
 
 /**
  * Throws INVALID_REQUEST for characters that cannot be stored, and, outside what the buyer gets back as it came, for control characters
- * and endless texts, and in what is going to be stored for markup in names. Names the field.
+ * and endless texts, and in what is going to be stored for markup in names and other short facts. Names the field.
  */
 export function assertPlainText(input: Record<string, unknown>, isChange: boolean): void {
   const json = JSON.stringify(input);
@@ -41,8 +43,8 @@ export function assertPlainText(input: Record<string, unknown>, isChange: boolea
   }
   const long = json.length <= NAME_LENGTH_MAX ? undefined : firstText(input, ({ key, text }) => text.length > (NAME.test(key) ? NAME_LENGTH_MAX : TEXT_LENGTH_MAX) && key !== CONTENT, OPAQUE);
   if (long) throw refusal(long, `is longer than ${NAME.test(long.key) ? NAME_LENGTH_MAX : TEXT_LENGTH_MAX} characters`);
-  const marked = !isChange ? undefined : firstText(input, ({ key, text }) => NAME.test(key) && MARKUP.test(text), OPAQUE);
-  if (marked) throw refusal(marked, "is a name and holds markup");
+  const marked = !isChange ? undefined : firstText(input, ({ key, text }) => (NAME.test(key) || FACT.test(key)) && MARKUP.test(text), OPAQUE);
+  if (marked) throw refusal(marked, "holds markup, and is shown as plain text");
 }
 
 function refusal(found: Text | undefined, problem: string): AppError {

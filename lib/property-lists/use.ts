@@ -21,7 +21,7 @@ const USE_NOTED_MS = 60 * MINUTE_MS;
 
 export const listSecrets = (tenantId: string, id: string) => `property_lists:${tenantId}:${id}`;
 
-const listRef = z.looseObject({ agent_url: z.string().max(2_000), list_id: z.string().min(1).max(500), auth_token: z.string().max(10_000).optional() });
+const listRef = z.looseObject({ agent_url: z.string().max(2_000), list_id: z.string().min(1).max(500).regex(/^[^<>]*$/), auth_token: z.string().max(10_000).optional() });
 
 /** A list that may be applied, and how old it is; or what is known instead. `version` changes with what the list says. */
 export type UsedList = { state: "read"; id: string; domains: readonly string[]; version: string } | { state: "reading" } | { state: "failed"; message: string };

@@ -71,10 +71,14 @@ async function answer(ctx: Ctx, session: BuyerSession, input: ListInput, sort: C
 
 /** null: all the buyer's accounts. */
 async function namedAccounts(ctx: Ctx, session: BuyerSession, input: ListInput): Promise<AccountRow[] | null> {
-  const refs = [...(input.account === undefined ? [] : [input.account]), ...(input.filters?.accounts ?? [])];
+  const refs = [...(input.account === undefined ? [] : [{ ref: input.account, field: "account" }]), ...(input.filters?.accounts ?? []).map((ref, index) => ({ ref, field: `filters.accounts[${index}]` }))];
   if (refs.length === 0) return null;
   const found = [];
-  for (const ref of refs) found.push(await findAccountToRead(ctx, session, ref));
+  for (const { ref, field } of refs) {
+    found.push(await findAccountToRead(ctx, session, ref).catch((error: unknown) => {
+      throw error instanceof AppError && error.field === "account" ? new AppError(error.code, error.userMessage, { field, suggestion: error.suggestion }) : error;
+    }));
+  }
   if (input.account === undefined || input.filters?.accounts === undefined) return found;
   const [account, ...filtered] = found;
   return filtered.filter(({ id }) => id === account?.id);
