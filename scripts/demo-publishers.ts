@@ -1,6 +1,6 @@
 import { type StaffRole } from "@/lib/context";
 
-type Pricing = { pricingOptionId: string; pricingModel: "cpm" | "cpc" | "flat_rate"; rateMicros?: bigint; floorMicros?: bigint; priceGuidance?: Record<string, number> };
+type Pricing = { pricingOptionId: string; pricingModel: "cpm" | "cpc" | "time" | "flat_rate"; rateMicros?: bigint; floorMicros?: bigint; priceGuidance?: Record<string, number> };
 
 export type DemoProduct = {
   productId: string;
@@ -48,7 +48,7 @@ const PRODUCTS: DemoProduct[] = [
   {
     productId: "homepage_takeover", name: "Homepage takeover", description: "Every impression of the homepage for the days you book. Our staff review each order.",
     channels: ["display"], formatIds: ["display_970x250_image", "display_970x250_html", "display_300x600_image"], deliveryType: "guaranteed", isReviewRequired: true,
-    pricing: [{ pricingOptionId: "flat_usd_day", pricingModel: "flat_rate", rateMicros: usd(4_500) }],
+    pricing: [{ pricingOptionId: "day_usd_fixed", pricingModel: "time", rateMicros: usd(4_500) }],
     target: { adUnitCodes: ["home_leaderboard", "home_halfpage"], lineItemType: "SPONSORSHIP", priority: 4, sharePercent: 100 },
   },
   {

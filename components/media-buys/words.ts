@@ -1,7 +1,7 @@
 import { formatMoney } from "@/lib/money";
 
-export const PRICING_WORDS = { cpm: "CPM", cpc: "CPC", flat_rate: "Flat rate" } as const;
-export const UNIT_WORDS = { cpm: "impressions", cpc: "clicks", flat_rate: "days" } as const;
+export const PRICING_WORDS = { cpm: "CPM", cpc: "CPC", time: "per day", flat_rate: "Flat rate" } as const;
+export const UNIT_WORDS = { cpm: "impressions", cpc: "clicks", time: "days", flat_rate: "days" } as const;
 
 /** "$12.50 CPM". */
 export function rateInWords(model: keyof typeof PRICING_WORDS, rateMicros: bigint, currency: string): string {

@@ -6,9 +6,9 @@ import { Field } from "@/components/ui/field";
 import { Input, Select } from "@/components/ui/input";
 import { type PriceValues } from "./editor-values";
 
-const MODELS = [["cpm", "CPM: per thousand impressions"], ["cpc", "CPC: per click"], ["flat_rate", "Flat: per day"]] as const;
+const MODELS = [["cpm", "CPM: per thousand impressions"], ["cpc", "CPC: per click"], ["time", "Per day of the flight"], ["flat_rate", "Flat: for the whole flight"]] as const;
 const TYPES = [["fixed", "Fixed price"], ["auction", "Auction from a floor"]] as const;
-const PRICE_LABELS = { cpm: "per thousand", cpc: "per click", flat_rate: "per day" } as const;
+const PRICE_LABELS = { cpm: "per thousand", cpc: "per click", time: "per day", flat_rate: "for the whole flight" } as const;
 
 let made = 0;
 

@@ -1,9 +1,9 @@
 import { formatMoney } from "@/lib/money";
 
-const UNITS = { cpm: "CPM", cpc: "per click", flat_rate: "per day" } as const;
+const UNITS = { cpm: "CPM", cpc: "per click", time: "per day", flat_rate: "for the whole flight" } as const;
 
 /** A price in words: "$12.50 CPM", "from $2.00 CPM". */
-export function priceText(price: { pricingModel: "cpm" | "cpc" | "flat_rate"; priceType: "fixed" | "auction"; priceMicros: bigint; currency: string }): string {
+export function priceText(price: { pricingModel: keyof typeof UNITS; priceType: "fixed" | "auction"; priceMicros: bigint; currency: string }): string {
   return `${price.priceType === "auction" ? "from " : ""}${formatMoney(price.priceMicros, price.currency)} ${UNITS[price.pricingModel]}`;
 }
 

@@ -6,7 +6,7 @@ import { type z } from "zod";
  * Everything here is JSON-serialisable: money and units are decimal strings of bigints, times ISO 8601 with zone.
  */
 
-export type PricingModel = "cpm" | "cpc" | "flat_rate";
+export type PricingModel = "cpm" | "cpc" | "time" | "flat_rate";
 
 /** What one connection should hold for one media buy. Built from Postgres alone (lib/fulfilment/desired.ts). */
 export type DesiredOrder = {
@@ -48,7 +48,7 @@ export type DesiredLine = {
   rateMicros: string;
   budgetMicros: string;
   currency: string;
-  /** Impressions (cpm), clicks (cpc) or days (flat_rate) of this package alone. */
+  /** Impressions (cpm), clicks (cpc) or days (time, flat_rate) of this package alone. */
   units: string;
   startsAt: string;
   endsAt: string;

@@ -286,7 +286,7 @@ describe("bad input", () => {
   const MIXED = [
     { productId: "homepage_display", pricing: [{ pricingOptionId: "cpm_usd_fixed", rate: 12.5, minSpend: 50 }, { pricingOptionId: "cpc_usd", pricingModel: "cpc" as const, rate: 2 }, { pricingOptionId: "cpm_eur", currency: "EUR" }] },
     { productId: "run_of_site", pricing: [{ pricingOptionId: "cpm_usd_auction", rate: null, floor: 2 }], target: { ...GAM_TARGET, lineItemType: "PRICE_PRIORITY", priority: 12 } },
-    { productId: "sponsorship", pricing: [{ pricingOptionId: "flat", pricingModel: "flat_rate" as const, rate: 3000 }], target: { ...GAM_TARGET, lineItemType: "SPONSORSHIP", priority: 4, sharePercent: 100 } },
+    { productId: "sponsorship", pricing: [{ pricingOptionId: "flat", pricingModel: "flat_rate" as const, rate: 3000 }, { pricingOptionId: "daily", pricingModel: "time" as const, rate: 300 }], target: { ...GAM_TARGET, lineItemType: "SPONSORSHIP", priority: 4, sharePercent: 100 } },
   ];
   const sponsorship = { product_id: "sponsorship", pricing_option_id: "flat", budget: 3000 };
 
@@ -305,6 +305,7 @@ describe("bad input", () => {
     ["a bid beyond every number", order({}, runOfSite({ bid_price: 1e300 })), { code: "VALIDATION_ERROR", field: "packages[0].bid_price" }],
     ["more packages than an ad server takes", order({}, ...Array.from({ length: 451 }, () => homepage())), { code: "VALIDATION_ERROR", field: "packages" }],
     ["a budget below the flat rate", order({}, { ...sponsorship, budget: 2999 }), { code: "BUDGET_TOO_LOW", field: "packages[0].budget" }],
+    ["a budget below the days of the flight", order({}, { ...sponsorship, pricing_option_id: "daily", budget: 301 }), { code: "BUDGET_TOO_LOW", field: "packages[0].budget" }],
     ["two currencies", order({}, homepage(), homepage({ pricing_option_id: "cpm_eur" })), { code: "PRODUCT_UNAVAILABLE", field: "packages[1].product_id" }],
     ["a total in another currency", order({ total_budget: { amount: 1000, currency: "EUR" } }), { code: "VALIDATION_ERROR", field: "total_budget.currency" }],
     ["a package's budget in another currency", order({}, homepage({ currency: "EUR" })), { code: "VALIDATION_ERROR", field: "packages[0].currency" }],
@@ -358,15 +359,15 @@ describe("bad input", () => {
     expect(await asSystem(publisher, ({ db }) => db.select().from(mediaBuys))).toEqual([]);
   });
 
-  test("what remains is good input: flat rates, clicks, targeting, formats and a start of right now", async () => {
+  test("what remains is good input: flat rates, prices per day, clicks, targeting, formats and a start of right now", async () => {
     const publisher = await createPublisher({ products: MIXED });
-    const { mediaBuyId } = await place(publisher, order({ start_time: NOW.toISOString(), total_budget: { amount: 3240, currency: "USD" }, po_number: "PO-7" },
-      sponsorship, homepage({ pricing_option_id: "cpc_usd", budget: 100 }),
+    const { mediaBuyId } = await place(publisher, order({ start_time: NOW.toISOString(), total_budget: { amount: 12_840, currency: "USD" }, po_number: "PO-7" },
+      sponsorship, { ...sponsorship, pricing_option_id: "daily", budget: 9_600 }, homepage({ pricing_option_id: "cpc_usd", budget: 100 }),
       homepage({ budget: 140, impressions: 11_200, pacing: "asap", paused: true, targeting_overlay: { geo_countries: ["US", "GB"] }, format_ids: [{ agent_url: "https://buyer.example", id: "display_300x250" }] })));
     const { buy, packages } = await readBuy(publisher, mediaBuyId);
     expect(buy.poNumber).toBe("PO-7");
-    expect(packages.map((row) => row.units)).toEqual([32n, 50n, 11_200n]);
-    expect(packages[2]).toMatchObject({ pacing: "asap", isPaused: true, targeting: { geo_countries: ["US", "GB"] }, sold: { formatIds: ["display_300x250_image"] } });
+    expect(packages.map((row) => row.units)).toEqual([32n, 32n, 50n, 11_200n]);
+    expect(packages[3]).toMatchObject({ pacing: "asap", isPaused: true, targeting: { geo_countries: ["US", "GB"] }, sold: { formatIds: ["display_300x250_image"] } });
   });
 
   test("limits of the publisher's are read, not remembered", async () => {

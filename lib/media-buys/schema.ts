@@ -85,7 +85,7 @@ export const mediaPackages = pgTable("media_packages", {
   rateMicros: micros("rate_micros").notNull(),
   currency: currency().notNull(),
   budgetMicros: micros("budget_micros").notNull(),
-  /** Goal of this package alone: impressions (cpm), clicks (cpc), days (flat_rate). */
+  /** Goal of this package alone: impressions (cpm), clicks (cpc), days (time, flat_rate). */
   units: bigint("units", { mode: "bigint" }).notNull(),
   startsAt: instant("starts_at").notNull(),
   endsAt: instant("ends_at").notNull(),

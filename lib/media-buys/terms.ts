@@ -5,7 +5,7 @@ import { AppError } from "../errors";
 import { formatMoney, MICROS, parseMicros } from "../money";
 import { type mediaPackages } from "./schema";
 import { type Connection, type Limits } from "./sellables";
-import { computeUnits, flightDays, type Flight } from "./units";
+import { computeUnits, type Flight, flightDays, flightPrice } from "./units";
 
 /** Rules that a package keeps when it is sold and whenever it changes. `path` is its place in the request: `packages[0]`. */
 
@@ -54,10 +54,18 @@ export function agreeUnits(terms: Flight & { pricingModel: PricingModel; rateMic
   }
   const units = computeUnits(terms);
   if (units === 0n) {
-    throw new AppError("BUDGET_TOO_LOW", terms.pricingModel === "flat_rate" ? `The budget does not cover the flat rate of ${formatMoney(terms.rateMicros, currency)}.` : "The budget does not buy a single unit at this price.", { field });
+    throw tooLittle(terms, field);
   }
   if (units > LARGEST_UNITS) throw new AppError("BUDGET_EXCEEDED", "The budget buys more units at this price than can be booked.", { field });
   return units;
+}
+
+function tooLittle({ pricingModel, rateMicros, currency, ...flight }: Flight & { pricingModel: PricingModel; rateMicros: bigint; currency: string }, field: string): AppError {
+  if (pricingModel !== "time" && pricingModel !== "flat_rate") return new AppError("BUDGET_TOO_LOW", "The budget does not buy a single unit at this price.", { field });
+  const price = formatMoney(flightPrice({ ...flight, pricingModel, rateMicros }), currency);
+  const days = flightDays(flight);
+  const whole = pricingModel === "flat_rate" ? `the flat rate of ${price}` : `${days} ${days === 1n ? "day" : "days"} at ${formatMoney(rateMicros, currency)} a day, which is ${price}`;
+  return new AppError("BUDGET_TOO_LOW", `The budget does not cover ${whole}.`, { field, suggestion: `Send at least ${price}${pricingModel === "time" ? ", or shorten the flight" : ""}.` });
 }
 
 /** A stated impression goal must be the one that the budget buys: nobody should find out later which of the two counted. */

@@ -20,12 +20,14 @@ describe("units", () => {
     expect(computeUnits({ ...flight(30), pricingModel: "cpm", budgetMicros: 10n * MICROS, rateMicros: 3n * MICROS })).toBe(3_333n);
     expect(computeUnits({ ...flight(30), pricingModel: "cpc", budgetMicros: 10n * MICROS, rateMicros: 300_000n })).toBe(33n);
     expect(computeUnits({ ...flight(7), pricingModel: "flat_rate", budgetMicros: 700n * MICROS, rateMicros: 700n * MICROS })).toBe(7n);
+    expect(computeUnits({ ...flight(7), pricingModel: "time", budgetMicros: 4900n * MICROS, rateMicros: 700n * MICROS })).toBe(7n);
   });
 
   test("nothing is bought by less than one unit's price, by nothing, or at no price", () => {
     expect(computeUnits({ ...flight(1), pricingModel: "cpc", budgetMicros: 1n, rateMicros: 2n })).toBe(0n);
     expect(computeUnits({ ...flight(1), pricingModel: "flat_rate", budgetMicros: 699n, rateMicros: 700n })).toBe(0n);
-    for (const pricingModel of ["cpm", "cpc", "flat_rate"] as const) {
+    expect(computeUnits({ ...flight(7), pricingModel: "time", budgetMicros: 4899n, rateMicros: 700n })).toBe(0n);
+    for (const pricingModel of ["cpm", "cpc", "time", "flat_rate"] as const) {
       expect(computeUnits({ ...flight(1), pricingModel, budgetMicros: 0n, rateMicros: 5n })).toBe(0n);
       expect(computeUnits({ ...flight(1), pricingModel, budgetMicros: 5n, rateMicros: 0n })).toBe(0n);
     }

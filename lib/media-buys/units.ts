@@ -8,9 +8,14 @@ export function flightDays({ startsAt, endsAt }: Flight): bigint {
   return BigInt(Math.max(1, Math.ceil((endsAt.getTime() - startsAt.getTime()) / DAY_MS)));
 }
 
+/** What a flight costs that is bought by the day, or for one price. Micros. */
+export function flightPrice({ pricingModel, rateMicros, ...flight }: Flight & { pricingModel: "time" | "flat_rate"; rateMicros: bigint }): bigint {
+  return pricingModel === "time" ? rateMicros * flightDays(flight) : rateMicros;
+}
+
 /**
- * What a package buys with its own budget at its own rate: impressions (cpm), clicks (cpc) or days (flat_rate).
- * 0n when the budget does not reach for one unit; a flat rate buys its whole flight or nothing.
+ * What a package buys with its own budget at its own rate: impressions (cpm), clicks (cpc) or days (time, flat_rate).
+ * 0n when the budget does not reach for one unit. A rate per day and a flat rate buy the whole flight or nothing.
  */
 export function computeUnits(input: Flight & { pricingModel: PricingModel; budgetMicros: bigint; rateMicros: bigint }): bigint {
   const { pricingModel, budgetMicros, rateMicros } = input;
@@ -20,7 +25,8 @@ export function computeUnits(input: Flight & { pricingModel: PricingModel; budge
       return (budgetMicros * 1000n) / rateMicros;
     case "cpc":
       return budgetMicros / rateMicros;
+    case "time":
     case "flat_rate":
-      return budgetMicros >= rateMicros ? flightDays(input) : 0n;
+      return budgetMicros >= flightPrice({ ...input, pricingModel }) ? flightDays(input) : 0n;
   }
 }

@@ -183,6 +183,7 @@ function presentPrice(option: PriceRow): Record<string, unknown> {
     ...(option.rateMicros === null ? {} : { fixed_price: microsToNumber(option.rateMicros) }),
     ...(option.floorMicros === null ? {} : { floor_price: microsToNumber(option.floorMicros) }),
     ...(option.priceGuidance === null ? {} : { price_guidance: option.priceGuidance }),
+    ...(option.pricingModel === "time" ? { parameters: { time_unit: "day" } } : {}),
     ...(option.minSpendMicros === null ? {} : { min_spend_per_package: microsToNumber(option.minSpendMicros) }),
   };
 }

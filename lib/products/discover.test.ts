@@ -12,7 +12,7 @@ useTestDatabase();
 
 const CATALOG: ProductSpec[] = [
   { productId: "homepage_display", name: "Homepage takeover", description: "Large display on the homepage.", channels: ["display"], formatIds: ["display_970x250_image"], deliveryType: "guaranteed", pricing: [{ pricingOptionId: "fixed", rate: 12.5, minSpend: 1_000 }], details: { countries: ["GB"] } },
-  { productId: "preroll", name: "Pre-roll", description: "Video before our films.", channels: ["olv"], formatIds: ["video_standard_15s", "video_vast_15s"], deliveryType: "non_guaranteed", pricing: [{ pricingOptionId: "auction", rate: null, floor: 4 }] },
+  { productId: "preroll", name: "Pre-roll", description: "Video before our films.", channels: ["olv"], formatIds: ["video_standard_15s", "video_vast_15s"], deliveryType: "non_guaranteed", pricing: [{ pricingOptionId: "auction", rate: null, floor: 4 }, { pricingOptionId: "daily", pricingModel: "time", rate: 900 }] },
   { productId: "news_audio", name: "News audio", description: "Spots in the morning news.", channels: ["podcast", "streaming_audio"], formatIds: ["audio_standard_30s"], deliveryType: "guaranteed", pricing: [{ pricingOptionId: "fixed", rate: 20 }, { pricingOptionId: "auction", rate: null, floor: 10 }], details: { enforced_policies: ["uk_hfss"] } },
   { productId: "unpriced", name: "Unpriced", pricing: [] },
 ];
@@ -36,7 +36,10 @@ describe("get_products", () => {
       format_ids: [{ agent_url: DOOR_URL, id: "display_970x250_image" }], delivery_type: "guaranteed", channels: ["display"],
       pricing_options: [{ pricing_option_id: "fixed", pricing_model: "cpm", currency: "USD", fixed_price: 12.5, min_spend_per_package: 1_000 }],
     });
-    expect(asList(asList(body.products)[1]?.pricing_options)).toEqual([{ pricing_option_id: "auction", pricing_model: "cpm", currency: "USD", floor_price: 4 }]);
+    expect(asList(asList(body.products)[1]?.pricing_options)).toEqual([
+      { pricing_option_id: "auction", pricing_model: "cpm", currency: "USD", floor_price: 4 },
+      { pricing_option_id: "daily", pricing_model: "time", currency: "USD", fixed_price: 900, parameters: { time_unit: "day" } },
+    ]);
     expect(body).toMatchObject({ pagination: { has_more: false, total_count: 3 }, sandbox: true });
   });
 

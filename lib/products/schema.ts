@@ -54,7 +54,8 @@ export const products = pgTable("products", {
   check("products_delivery_type", sql`${t.deliveryType} in ('guaranteed','non_guaranteed')`),
 ]);
 
-export const PRICING_MODELS = ["cpm", "cpc", "flat_rate"] as const;
+/** Per thousand impressions, per click, per day (`time`), or one price for the whole flight (`flat_rate`). */
+export const PRICING_MODELS = ["cpm", "cpc", "time", "flat_rate"] as const;
 
 export const pricingOptions = pgTable("pricing_options", {
   tenantId: tenantId(),

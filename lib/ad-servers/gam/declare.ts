@@ -10,7 +10,7 @@ export const GAM_KIND = "google_ad_manager";
 export const gamDeclaration: AdServerDeclaration = {
   kind: GAM_KIND,
   label: "Google Ad Manager",
-  capabilities: { pricingModels: ["cpm", "cpc", "flat_rate"], creativeSources: ["image_url", "html", "script_url", "vast_url", "native"], targetingDimensions: TARGETING_DIMENSIONS },
+  capabilities: { pricingModels: ["cpm", "cpc", "time", "flat_rate"], creativeSources: ["image_url", "html", "script_url", "vast_url", "native"], targetingDimensions: TARGETING_DIMENSIONS },
   connectionSchema: gamConnectionSchema,
   productTargetSchema: gamTargetSchema,
   networkKey: (config) => gamConnectionSchema.parse(config).networkCode,

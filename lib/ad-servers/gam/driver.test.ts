@@ -76,7 +76,7 @@ describe("wire shapes", () => {
       { productName: "Audio", target: target("STANDARD"), placeholders: [{ width: 1, height: 1, kind: "audio" }], creatives: [makeCreative({ kind: "audio", width: 1, height: 1, durationMs: 30_000, source: { type: "vast_url", url: "https://ads.example/audio.xml" }, clickUrl: null })] },
       { productName: "Native", target: target("PRICE_PRIORITY"), placeholders: [{ width: 1, height: 1, kind: "native" }], creatives: [makeCreative({ kind: "native", width: 1, height: 1, source: { type: "native", fields: { title: "Walk <far>", main_image: "https://cdn.example/m.jpg" } } })] },
       { productName: "Clicks", target: target("PRICE_PRIORITY"), pricingModel: "cpc", rateMicros: "1200000", units: "833" },
-      { productName: "Takeover", target: target("SPONSORSHIP", { sharePercent: 50 }), pricingModel: "flat_rate", rateMicros: "4500000000", budgetMicros: "13500000000", units: "3" },
+      { productName: "Takeover", target: target("SPONSORSHIP", { sharePercent: 50 }), pricingModel: "time", rateMicros: "4500000000", budgetMicros: "13500000000", units: "3" },
     ]);
     const { applied } = await converge(gam, desired);
     const items = new Map((await gam.rows("lineItems")).map((item) => [String(item.displayName).split(" [")[0], item]));

@@ -29,8 +29,8 @@ export type LineItemFields = {
 
 export type LineItemMapping = { fields: LineItemFields; details: string; problems?: undefined } | { fields?: undefined; problems: PlanProblem[] };
 
-const COST_TYPES = { cpm: "CPM", cpc: "CPC", flat_rate: "CPD" } as const satisfies Record<PricingModel, string>;
-const PRICES = { cpm: "CPM", cpc: "per click", flat_rate: "per day" } as const satisfies Record<PricingModel, string>;
+const COST_TYPES = { cpm: "CPM", cpc: "CPC", time: "CPD", flat_rate: "CPD" } as const satisfies Record<PricingModel, string>;
+const PRICES = { cpm: "CPM", cpc: "per click", time: "per day", flat_rate: "per day" } as const satisfies Record<PricingModel, string>;
 const DELIVERY_RATES = { even: "EVENLY", asap: "AS_FAST_AS_POSSIBLE", front_loaded: "FRONTLOADED" } as const;
 const DEFAULT_VIDEO_SECONDS = 60;
 const CREATIVES_MAX = 260;
@@ -79,9 +79,9 @@ function buildFields(line: DesiredLine, target: GamTarget, overlay: Overlay): Li
   };
 }
 
-/** A flat price is written by the day, rounded down, so that the days never cost more than the package's budget. */
+/** A flat price is written by the day, rounded down, so that the days never cost more than it. */
 function ratePerCostUnit(line: DesiredLine): bigint {
-  return line.pricingModel === "flat_rate" ? BigInt(line.budgetMicros) / BigInt(line.units) : BigInt(line.rateMicros);
+  return line.pricingModel === "flat_rate" ? BigInt(line.rateMicros) / BigInt(line.units) : BigInt(line.rateMicros);
 }
 
 function distinctSizes(sizes: Size[]): Size[] {
@@ -95,10 +95,11 @@ export function toSeconds(instant: Date): string {
 
 function pricingProblems(line: DesiredLine, target: GamTarget): PlanProblem[] {
   const { label, goal } = LINE_ITEM_TYPES[target.lineItemType];
+  const isDaily = line.pricingModel === "time" || line.pricingModel === "flat_rate";
   const problems: PlanProblem[] = [];
   if (target.lineItemType === "HOUSE") problems.push(problem(line, "pricing_not_supported", "House line items are for the publisher's own ads and cannot carry a sold package."));
-  else if (line.pricingModel === "flat_rate" && goal !== "share") problems.push(problem(line, "pricing_not_supported", `A flat price is a cost per day, which ${label} line items do not have; sponsorship and network do.`));
-  else if (line.pricingModel !== "flat_rate" && goal === "share") {
+  else if (isDaily && goal !== "share") problems.push(problem(line, "pricing_not_supported", `A ${line.pricingModel === "time" ? "price per day" : "flat price"} is a cost per day, which ${label} line items do not have; sponsorship and network do.`));
+  else if (!isDaily && goal === "share") {
     problems.push(problem(line, "pricing_not_supported", `${label} line items deliver a share of impressions, so a package sold per ${line.pricingModel === "cpc" ? "click" : "thousand impressions"} could deliver more than was bought; standard, bulk and price priority have a goal.`));
   }
   if (BigInt(line.units) <= 0n) problems.push(problem(line, "zero_units", `The budget of “${line.productName}” buys nothing at its price.`));

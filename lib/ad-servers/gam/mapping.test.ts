@@ -25,11 +25,12 @@ describe("a package becomes a line item", () => {
     expect(toLineItem(makeLine({ units: "81234" }), "UTC").fields).toMatchObject({ goal: { goalType: "LIFETIME", unitType: "IMPRESSIONS", units: "81234" }, costType: "CPM", rateMicros: "12500000" });
   });
 
-  test("by the day: the price per day never costs more than the budget", () => {
+  test("by the day: a flat price is parted among them and never costs more than it, whatever the budget; a price per day is that of each", () => {
     const target = { adUnitIds: ["1"], placementIds: [], lineItemType: "SPONSORSHIP" };
-    expect(toLineItem(makeLine({ target, pricingModel: "flat_rate", budgetMicros: "10000000", units: "3" }), "UTC").fields).toMatchObject({
+    expect(toLineItem(makeLine({ target, pricingModel: "flat_rate", rateMicros: "10000000", budgetMicros: "90000000", units: "3" }), "UTC").fields).toMatchObject({
       costType: "CPD", rateMicros: "3333333", goal: { goalType: "DAILY", units: "100" }, priority: 4,
     });
+    expect(toLineItem(makeLine({ target, pricingModel: "time", rateMicros: "10000000", budgetMicros: "30000000", units: "3" }), "UTC").fields).toMatchObject({ costType: "CPD", rateMicros: "10000000" });
   });
 
   test("that lasts as long as its longest creative", () => {
@@ -40,6 +41,7 @@ describe("a package becomes a line item", () => {
 
   test.each([
     ["a flat price on a standard line item", { pricingModel: "flat_rate" as const }, "pricing_not_supported"],
+    ["a price per day on a standard line item", { pricingModel: "time" as const }, "pricing_not_supported"],
     ["impressions on a sponsorship", { target: { adUnitIds: ["1"], placementIds: [], lineItemType: "SPONSORSHIP" } }, "pricing_not_supported"],
     ["anything on a house line item", { target: { adUnitIds: ["1"], placementIds: [], lineItemType: "HOUSE" } }, "pricing_not_supported"],
     ["no units", { units: "0" }, "zero_units"],
