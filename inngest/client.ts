@@ -19,7 +19,7 @@ export type Client = ReturnType<typeof createInngest>;
 export const fulfilmentChanged = eventType("greenlight/fulfilment.changed", { schema: EVENTS["greenlight/fulfilment.changed"] });
 export const webhookQueued = eventType("greenlight/webhook.queued", { schema: EVENTS["greenlight/webhook.queued"] });
 export const governanceRequested = eventType("greenlight/governance.requested", { schema: EVENTS["greenlight/governance.requested"] });
-export const propertyListRequested = eventType("greenlight/property-list.requested", { schema: EVENTS["greenlight/property-list.requested"] });
+export const inventoryListRequested = eventType("greenlight/inventory-list.requested", { schema: EVENTS["greenlight/inventory-list.requested"] });
 export const syncJobRequested = eventType("greenlight/sync-job.requested", { schema: EVENTS["greenlight/sync-job.requested"] });
 
 /** The SDK passes a message, or an object and a message, or both ways round. */

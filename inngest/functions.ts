@@ -6,7 +6,7 @@ import { clock } from "./functions/clock";
 import { convergeFulfilment } from "./functions/converge-fulfilment";
 import { deliverWebhook } from "./functions/deliver-webhook";
 import { housekeeping } from "./functions/housekeeping";
-import { readList } from "./functions/read-property-list";
+import { readList } from "./functions/read-inventory-list";
 import { sendReports } from "./functions/send-reports";
 import { syncJob } from "./functions/sync-job";
 

@@ -99,7 +99,7 @@ describe("the worker with an Inngest server", () => {
     expect(registrations).toHaveLength(3);
     const { url, functions } = registrationSchema.parse(registrations.at(-1)?.body);
     expect(url).toBe("https://worker.internal.example/api/inngest");
-    expect(functions.map(({ id }) => id).sort()).toEqual(["check-governance", "clock", "converge-fulfilment", "converge-fulfilment-failure", "deliver-webhook", "housekeeping", "read-property-list", "send-reports", "sync-job", "sync-job-failure"].map((id) => `greenlight-${id}`));
+    expect(functions.map(({ id }) => id).sort()).toEqual(["check-governance", "clock", "converge-fulfilment", "converge-fulfilment-failure", "deliver-webhook", "housekeeping", "read-inventory-list", "send-reports", "sync-job", "sync-job-failure"].map((id) => `greenlight-${id}`));
     expect(functions.find(({ id }) => id === "greenlight-converge-fulfilment")).toMatchObject({ concurrency: { key: "event.data.adapterConfigId", limit: 4 } });
     expect(functions[0]?.steps.step.runtime.url).toContain("https://worker.internal.example/api/inngest?fnId=");
     expect(registrations.at(-1)?.headers.authorization).toBe(`Bearer ${createHash("sha256").update(Buffer.from(SIGNING_KEY, "hex")).digest("hex")}`);
@@ -128,7 +128,7 @@ describe("the worker with an Inngest server", () => {
   });
 
   test.each([
-    ["clock", ["flights", "webhooks", "sync jobs", "governance", "delivery", "availability", "fulfilments"]],
+    ["clock", ["flights", "webhooks", "sync jobs", "governance", "inventory lists", "delivery", "availability", "fulfilments"]],
     ["housekeeping", ["idempotency answers", "signature nonces", "rate buckets", "previews", "outbox", "webhook bodies", "buyers' calls", "signing keys", "engine"]],
   ])("the schedule %s does all its work", async (name, expected) => {
     const tick = { name: "inngest/scheduled.timer", data: {} };

@@ -1,4 +1,5 @@
 import { type StaffRole } from "@/lib/context";
+import { type ProductCollection } from "@/lib/inventory-lists/match";
 
 type Pricing = { pricingOptionId: string; pricingModel: "cpm" | "cpc" | "time" | "flat_rate"; rateMicros?: bigint; floorMicros?: bigint; priceGuidance?: Record<string, number> };
 
@@ -10,6 +11,8 @@ export type DemoProduct = {
   formatIds: string[];
   deliveryType: "guaranteed" | "non_guaranteed";
   isReviewRequired: boolean;
+  /** Series and shows that it runs in, on the publisher's own domain. */
+  collections?: Omit<ProductCollection, "publisherDomain">[];
   pricing: Pricing[];
   target: { adUnitCodes: string[]; lineItemType: string; priority?: number; sharePercent?: number };
 };
@@ -53,6 +56,7 @@ const PRODUCTS: DemoProduct[] = [
   },
   {
     productId: "outdoor_lifestyle_display", name: "Outdoor and lifestyle display", description: "Display inventory beside hiking, outdoor and lifestyle content. Guaranteed, and confirmed at once.",
+    collections: [{ collectionId: "trail_notes", name: "Trail Notes", identifiers: ["substack_id:trailnotes"] }, { collectionId: "weekend_outside", name: "Weekend Outside", identifiers: ["imdb_id:tt9300001"] }],
     channels: ["display"], formatIds: BANNERS, deliveryType: "guaranteed", isReviewRequired: false,
     pricing: [{ pricingOptionId: "cpm_usd_fixed", pricingModel: "cpm", rateMicros: usd(14) }],
     target: { adUnitCodes: ["sport_mpu", "lifestyle_mpu"], lineItemType: "STANDARD", priority: 8 },
@@ -89,6 +93,7 @@ const PRODUCTS: DemoProduct[] = [
   },
   {
     productId: "podcast_audio", name: "Podcast pre-roll", description: "Audio spots before our daily podcast. Guaranteed; our staff listen to each spot first.",
+    collections: [{ collectionId: "the_daily_brief", name: "The Daily Brief", identifiers: ["podcast_guid:9b024349-ccf0-5f69-a609-6b82873eab3c"] }],
     channels: ["podcast"], formatIds: ["audio_vast_15s", "audio_vast_30s"], deliveryType: "guaranteed", isReviewRequired: true,
     pricing: [{ pricingOptionId: "cpm_usd_fixed", pricingModel: "cpm", rateMicros: usd(24) }],
     target: { adUnitCodes: ["audio_preroll"], lineItemType: "STANDARD", priority: 8 },

@@ -134,6 +134,7 @@ async function seedProduct(ctx: Ctx, product: DemoProduct, position: number, pub
   await db.insert(products).values({
     tenantId, id, productId: product.productId, name: product.name, description: product.description, channels: product.channels, formatIds: product.formatIds,
     deliveryType: product.deliveryType, isReviewRequired: product.isReviewRequired, termsPolicy: TERMS_POLICY, position,
+    collections: (product.collections ?? []).map((collection) => ({ publisherDomain: publisher.domain, ...collection })),
     details: { publisher_properties: [{ publisher_domain: publisher.domain, selection_type: "all" }], delivery_measurement: { provider: "Google Ad Manager" }, measurement_terms: { billing_measurement: { vendor: { domain: "admanager.google.com" }, max_variance_percent: TERMS_POLICY.minVariancePercent }, makegood_policy: { available_remedies: TERMS_POLICY.remedies } } },
   });
   await db.insert(pricingOptions).values(product.pricing.map((pricing) => ({ tenantId, id: newId(), productId: id, currency: publisher.currency, ...pricing })));

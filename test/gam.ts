@@ -101,7 +101,7 @@ export function makeLine(changes: Partial<DesiredLine> = {}): DesiredLine {
   return {
     packageId, productName, name: `${productName} [${toWireId("package", packageId)}]`, target: { adUnitIds: ["1001"], placementIds: [], lineItemType: "STANDARD", priority: 8, names: { 1001: "Homepage Top" } },
     deliveryType: "guaranteed", pricingModel: "cpm", rateMicros: "12500000", budgetMicros: "1250000000", currency: "USD", units: "100000",
-    startsAt: inDays(1), endsAt: inDays(31), pacing: "even", isPaused: false, isCanceled: false, targeting: {},
+    startsAt: inDays(1), endsAt: inDays(31), pacing: "even", isPaused: false, isHeld: false, isCanceled: false, targeting: {},
     placeholders: [{ width: 300, height: 250, kind: "display" }], creatives: [makeCreative()], ...changes,
   };
 }

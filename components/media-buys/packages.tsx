@@ -52,6 +52,7 @@ function PackageRow({ row, publisher, timeZone }: { row: ReviewedPackage; publis
         <span className="mt-1 flex flex-wrap gap-1">
           <Badge>{row.sold.deliveryType === "guaranteed" ? "Guaranteed" : "Non-guaranteed"}</Badge>
           {row.canceledAt ? <StatusBadge tone="neutral">Canceled</StatusBadge> : row.isPaused ? <StatusBadge tone="neutral">Paused</StatusBadge> : null}
+          {row.hold && !row.canceledAt ? <StatusBadge tone="waiting">Held by its list</StatusBadge> : null}
         </span>
       </RowHeader>
       <Cell isNumeric>{rateInWords(row.pricingModel, row.rateMicros, row.currency)}</Cell>

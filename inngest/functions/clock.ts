@@ -3,6 +3,7 @@ import { type Executing } from "@/lib/fulfilment/call";
 import { wakeLostFulfilments } from "@/lib/fulfilment/sweep";
 import { wakeLostReviews } from "@/lib/governance/sweep";
 import { advanceClock } from "@/lib/media-buys/clock";
+import { refreshListsInUse } from "@/lib/inventory-lists/sweep";
 import { scheduleAvailabilitySyncs, scheduleDeliveryPulls } from "@/lib/sync-jobs/schedule";
 import { wakeLostSyncJobs } from "@/lib/sync-jobs/sweep";
 import { wakeDueDeliveries } from "@/lib/webhooks/sweep";
@@ -16,6 +17,7 @@ export function clock(client: Client, executing: Executing) {
       step.run("webhooks", () => wakeDueDeliveries(executing)),
       step.run("sync jobs", () => wakeLostSyncJobs(executing)),
       step.run("governance", () => wakeLostReviews(executing)),
+      step.run("inventory lists", () => refreshListsInUse(executing)),
       step.run("delivery", () => scheduleDeliveryPulls(executing)),
       step.run("availability", () => scheduleAvailabilitySyncs(executing)),
       step.run("fulfilments", () => wakeLostFulfilments(executing)),

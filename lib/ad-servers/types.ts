@@ -54,6 +54,8 @@ export type DesiredLine = {
   endsAt: string;
   pacing: "even" | "asap" | "front_loaded";
   isPaused: boolean;
+  /** It must not run for a reason other than its buyer's wish: what does not exist yet is not made, what exists is paused. */
+  isHeld: boolean;
   isCanceled: boolean;
   /** AdCP targeting_overlay that this product's ad server can express. */
   targeting: Record<string, unknown>;

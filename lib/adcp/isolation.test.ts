@@ -167,7 +167,7 @@ type Told = { where: string; answer: Answer; masked: string; grown: string };
 const isStoring = (tool: Tool, { isError }: Answer) => !isError && (!tool.annotations.readOnlyHint || tool.name === "preview_creative");
 /** What is offered is stored with the first answer, and found again with the next that say the same. */
 const OFFERS = "proposals";
-const LIST_READINGS = ["property_lists", "outbox"];
+const LIST_READINGS = ["inventory_lists", "outbox"];
 
 let kept: Stored;
 const watched = () => worlds.flatMap(({ owners }) => owners.flatMap(({ uuids }) => uuids));

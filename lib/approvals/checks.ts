@@ -86,10 +86,13 @@ function checkCreatives({ packages, assigned }: Facts): ReviewCheck {
 }
 
 /** What an ad server cannot express, in its own words. */
-function checkTargeting({ previews }: Facts): ReviewCheck {
+function checkTargeting({ previews, packages }: Facts): ReviewCheck {
   const problems = previews.flatMap((preview) => preview.problems.map((problem) => `${preview.connectionName}: ${problem.message}`));
   const [first] = problems;
   if (first !== undefined) return block("targeting", `${first}${problems.length > 1 ? ` And ${problems.length - 1} more.` : ""}`);
+  const held = packages.flatMap((row) => (row.hold && row.canceledAt === null ? [`${row.sold.productName}: ${row.hold.message}`] : []));
+  const [why] = held;
+  if (why !== undefined) return warn("targeting", `${why}${held.length > 1 ? ` And ${held.length - 1} more.` : ""} Approved now, it stands still until its list leaves room for it.`);
   return pass("targeting", "The ad servers can express everything that was ordered.");
 }
 

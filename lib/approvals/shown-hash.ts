@@ -15,7 +15,7 @@ type Shown = {
 export function hashShown({ buy, packages, assigned, destinations, isAdvertiserCreationAllowed }: Shown): string {
   const shown = {
     buy: [buy.id, buy.revision, buy.desiredVersion, buy.status, buy.name, buy.poNumber, buy.currency, buy.budgetMicros, buy.startsAt, buy.endsAt],
-    packages: packages.map((row) => [row.id, row.sold, row.pricingModel, row.rateMicros, row.budgetMicros, row.units, row.startsAt, row.endsAt, row.pacing, row.targeting, row.isPaused, row.canceledAt]),
+    packages: packages.map((row) => [row.id, row.sold, row.pricingModel, row.rateMicros, row.budgetMicros, row.units, row.startsAt, row.endsAt, row.pacing, row.targeting, row.isPaused, row.hold, row.canceledAt]),
     creatives: assigned.map(({ packageId, weight, creative }) => [packageId, weight, creative.id, creative.version, creative.status]),
     destinations: destinations.map(({ adapterConfigId, advertiserId }) => [adapterConfigId, advertiserId]),
     isAdvertiserCreationAllowed,

@@ -10,6 +10,7 @@ import { type CreativeRow, toDesiredCreative } from "../creatives/to-desired";
 import { AppError, invariant } from "../errors";
 import { toWireId } from "../ids";
 import { effectiveStart } from "../media-buys/flight";
+import { adServerTargeting } from "../inventory-lists/fields";
 import { type MediaBuyStatus, mediaBuys, mediaPackages } from "../media-buys/schema";
 import { tenants } from "../tenants/schema";
 import { drawOrderNumber } from "./order-number";
@@ -110,8 +111,9 @@ async function loadLines(ctx: Ctx, { buy, connection }: OrderParts): Promise<{ l
       endsAt: row.endsAt.toISOString(),
       pacing: row.pacing,
       isPaused: row.isPaused,
+      isHeld: row.hold !== null,
       isCanceled: row.canceledAt !== null,
-      targeting: row.targeting,
+      targeting: adServerTargeting(row.targeting),
       placeholders: row.sold.formatIds.flatMap((formatId) => {
         const format = findFormat(formatId);
         return format ? [{ width: format.width, height: format.height, kind: format.kind }] : [];

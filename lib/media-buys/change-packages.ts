@@ -8,6 +8,10 @@ import { openFulfilments } from "../fulfilment/request";
 import { fulfilments } from "../fulfilment/schema";
 import { fromWireId, newId } from "../ids";
 import { parseMicros } from "../money";
+import { withoutListTokens } from "../inventory-lists/fields";
+import { agreeLists, loadPackageLists, packageListRows, type PackageList, type PackageLists, replacePackageLists } from "../inventory-lists/packages";
+import { packageLists } from "../inventory-lists/schema";
+import { type Inventory } from "../inventory-lists/match";
 import { assertForward, assertWithin, effectiveStart, parseInstant } from "./flight";
 import { attachCreatives, type PackageCreatives } from "./package-creatives";
 import { type PackageRow } from "./queries";
@@ -27,7 +31,7 @@ export type PackagesChange = {
 };
 
 type Input = { session: BuyerSession; account: AccountRow; request: UpdateRequest; buy: MediaBuyRow; flight: Flight; packages: PackageRow[]; catalogVersion: number };
-type Terms = { limits: Limits | undefined; connections: Map<string, Connection> };
+type Terms = { limits: Limits | undefined; connections: Map<string, Connection>; lists: PackageLists };
 
 const KNOWN = new Set([
   "package_id", "budget", "bid_price", "impressions", "pacing", "start_time", "end_time", "paused", "canceled", "cancellation_reason",
@@ -37,19 +41,22 @@ const KNOWN = new Set([
 /** Applies a request's package changes and additions, and moves packages that follow the media buy's own flight. Writes rows, no event. */
 export async function changePackages(ctx: Ctx, input: Input): Promise<PackagesChange> {
   const updates = matchUpdates(input);
-  const added = await sellNewPackages(ctx, input);
+  const lists = await loadPackageLists(ctx, input.session, input.request);
+  const added = await sellNewPackages(ctx, input, lists);
   const terms: Terms = {
+    lists,
     limits: await loadLimits(ctx, input.buy.currency),
     connections: await loadConnections(ctx, [...new Set(input.packages.flatMap((row) => row.sold.targets.map(({ adapterConfigId }) => adapterConfigId)))]),
   };
   const changed = input.packages.map((row) => changeRow(ctx, input, terms, row, updates.get(row.id)));
   const differing = changed.filter((row, index) => !isDeepStrictEqual(row, input.packages[index]));
   for (const row of differing) {
-    const { budgetMicros, rateMicros, units, startsAt, endsAt, pacing, targeting, isPaused, canceledAt, cancellationReason, buyerContext } = row;
+    const { budgetMicros, rateMicros, units, startsAt, endsAt, pacing, targeting, hold, isPaused, canceledAt, cancellationReason, buyerContext } = row;
     await ctx.db.update(mediaPackages)
-      .set({ budgetMicros, rateMicros, units, startsAt, endsAt, pacing, targeting, isPaused, canceledAt, cancellationReason, buyerContext, updatedAt: ctx.now })
+      .set({ budgetMicros, rateMicros, units, startsAt, endsAt, pacing, targeting, hold, isPaused, canceledAt, cancellationReason, buyerContext, updatedAt: ctx.now })
       .where(and(eq(mediaPackages.tenantId, ctx.tenantId), eq(mediaPackages.id, row.id)));
   }
+  for (const { update, path, row } of updates.values()) if (update.targeting_overlay && !update.canceled) await replacePackageLists(ctx, row, lists.get(path) ?? []);
   if (added.length > 0) await insertPackages(ctx, input, added);
 
   const creatives = [...changed.flatMap((row) => creativesOf(row, updates.get(row.id))), ...added.flatMap(({ row, request, path }) => creativesOf(row, { update: request, path }))];
@@ -61,7 +68,7 @@ export async function changePackages(ctx: Ctx, input: Input): Promise<PackagesCh
   return { packages, affected: packages.filter((row, index) => touched.has(row.id) || index >= changed.length) };
 }
 
-type Match = { update: PackageUpdate; path: string };
+type Match = { row: PackageRow; update: PackageUpdate; path: string };
 
 function creativesOf(row: PackageRow, match: { update: Pick<PackageUpdate, "creatives" | "creative_assignments" | "canceled">; path: string } | undefined): PackageCreatives[] {
   if (!match || match.update.canceled) return [];
@@ -84,7 +91,7 @@ function matchUpdates({ request, packages }: Input): Map<string, Match> {
         ? new AppError("NOT_CANCELLABLE", "The package is canceled already.", { field: `${path}.canceled` })
         : new AppError("INVALID_STATE", "The package is canceled: it takes no changes.", { field: `${path}.package_id` });
     }
-    matches.set(row.id, { update, path });
+    matches.set(row.id, { row, update, path });
   });
   return matches;
 }
@@ -104,11 +111,17 @@ function changeRow(ctx: Ctx, { buy, flight }: Input, terms: Terms, row: PackageR
     : row.units;
   assertImpressions(update?.impressions, { ...row, rateMicros, units }, path);
   const changed: PackageRow = {
-    ...row, ...own, budgetMicros, rateMicros, units, pacing: update?.pacing ?? row.pacing, isPaused: update?.paused ?? row.isPaused, targeting: update?.targeting_overlay ?? row.targeting,
+    ...row, ...own, budgetMicros, rateMicros, units, pacing: update?.pacing ?? row.pacing, isPaused: update?.paused ?? row.isPaused,
+    // Targeting is replaced as a whole: a package that names no list any more keeps to none.
+    ...(update?.targeting_overlay ? { targeting: withoutListTokens(update.targeting_overlay), hold: agreeLists(terms.lists.get(path), inventoryOf(row), path) } : {}),
     buyerContext: update?.context ?? row.buyerContext,
   };
   if (update?.targeting_overlay || update?.pacing || isRepriced) assertExpressible(changed, terms.connections, path);
   return changed;
+}
+
+function inventoryOf({ sold: { domains, collections } }: PackageRow): Inventory | undefined {
+  return domains && collections && { domains, collections };
 }
 
 /** A change that cannot happen is refused: a fixed price was agreed and stays. */
@@ -153,30 +166,32 @@ function assertKept(own: Flight, flight: Flight): void {
   if (field) throw new AppError("VALIDATION_ERROR", "A package with dates of its own would lie outside the media buy's.", { field, suggestion: `Send that package's ${field} too.` });
 }
 
-type Added = { row: PackageRow; request: PackageRequest; connectionIds: string[]; path: string };
+type Added = { row: PackageRow; lists: readonly PackageList[]; request: PackageRequest; connectionIds: string[]; path: string };
 
 /** More packages for a running order, sold as in a new one. What needs a review cannot join an order that had none. */
-async function sellNewPackages(ctx: Ctx, { session, request, buy, flight, packages, catalogVersion }: Input): Promise<Added[]> {
+async function sellNewPackages(ctx: Ctx, { session, request, buy, flight, packages, catalogVersion }: Input, lists: PackageLists): Promise<Added[]> {
   const asked = request.new_packages ?? [];
   if (asked.length === 0) return [];
   refuseTooMany(packages.length + asked.length, "new_packages");
   const catalog = await loadCatalog(ctx, { catalogVersion, principalId: session.principalId }, [...new Set(asked.map((item) => item.product_id))]);
   return asked.map((item, index) => {
     const path = `new_packages[${index}]`;
-    const sold = sellPackage(item, catalog, { ...flight, isSandbox: buy.isSandbox, joinsAt: ctx.now }, path);
+    const sold = sellPackage(item, catalog, { ...flight, isSandbox: buy.isSandbox, joinsAt: ctx.now }, path, lists);
     if (sold.currency !== buy.currency) throw new AppError("VALIDATION_ERROR", `This media buy is in ${buy.currency}.`, { field: `${path}.pricing_option_id`, suggestion: "Place another media buy." });
     if (sold.isReviewRequired) throw new AppError("UNSUPPORTED_FEATURE", "The publisher reviews orders of this product: it cannot join a confirmed one.", { field: `${path}.product_id`, suggestion: "Place another media buy." });
-    const { connections, request: own, isReviewRequired, ...terms } = sold;
+    const { connections, request: own, isReviewRequired, lists: kept, ...terms } = sold;
     const row: PackageRow = {
       ...terms, tenantId: ctx.tenantId, id: newId(ctx.now.getTime()), mediaBuyId: buy.id, position: packages.length + index,
       canceledAt: null, cancellationReason: null, createdAt: ctx.now, updatedAt: ctx.now,
     };
-    return { row, request: own, connectionIds: connections.map(({ id }) => id), path };
+    return { row, lists: kept, request: own, connectionIds: connections.map(({ id }) => id), path };
   });
 }
 
 async function insertPackages(ctx: Ctx, { buy }: Input, added: Added[]): Promise<void> {
   await ctx.db.insert(mediaPackages).values(added.map(({ row }) => row));
+  const kept = added.flatMap(({ row, lists }) => packageListRows(ctx, row, lists));
+  if (kept.length > 0) await ctx.db.insert(packageLists).values(kept);
   const open = await ctx.db.select({ adapterConfigId: fulfilments.adapterConfigId }).from(fulfilments).where(and(eq(fulfilments.tenantId, ctx.tenantId), eq(fulfilments.mediaBuyId, buy.id)));
   const known = new Set(open.map((item) => item.adapterConfigId));
   const missing = [...new Set(added.flatMap((item) => item.connectionIds))].filter((id) => !known.has(id));

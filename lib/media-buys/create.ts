@@ -15,6 +15,8 @@ import { newId, toWireId } from "../ids";
 import { announceChange } from "../live";
 import { microsToDecimal, microsToNumber, parseMicros } from "../money";
 import { divideBudget, expired, loadCommitted } from "../proposals/service";
+import { loadPackageLists, packageListRows } from "../inventory-lists/packages";
+import { packageLists } from "../inventory-lists/schema";
 import { subscribeToReports } from "../reporting/subscribe";
 import { registerReceiver } from "../webhooks/service";
 import { checkReceiver } from "./receiver";
@@ -34,7 +36,7 @@ export type ForcedArm = { taskId: string; message: string | null };
 
 export type CreateMediaBuyInput = { session: BuyerSession; account: AccountRow; request: Record<string, unknown>; agentUrl: string; catalogVersion: number; /** A sandbox buyer’s test controller wants this order to wait behind a task of this id. */ forced?: ForcedArm | null };
 export type CreateMediaBuyOutcome =
-  | { outcome: "confirmed"; mediaBuyId: string; payload: Record<string, unknown> }
+  | { outcome: "confirmed"; mediaBuyId: string; heldPackages: number; payload: Record<string, unknown> }
   | { outcome: "submitted"; mediaBuyId: string; taskId: string; payload: Record<string, unknown> };
 
 const UNSUPPORTED = new Set(["invoice_recipient", "io_acceptance", "artifact_webhook", "paused"]);
@@ -55,7 +57,8 @@ export async function createMediaBuy(ctx: Ctx, input: CreateMediaBuyInput): Prom
   refuseTooMany(asked.length, "packages");
   const catalog = await loadCatalog(ctx, { catalogVersion: input.catalogVersion, principalId: input.session.principalId }, unique(asked.map((item) => item.product_id)));
   if (request.proposal_id !== undefined) assertStillOffered(asked, catalog);
-  const packages = asked.map((item, index) => sellPackage(item, catalog, { ...flight, isSandbox: input.account.isSandbox }, `packages[${index}]`));
+  const lists = await loadPackageLists(ctx, input.session, request);
+  const packages = asked.map((item, index) => sellPackage(item, catalog, { ...flight, isSandbox: input.account.isSandbox }, `packages[${index}]`, lists));
   const totals = agreeTotals(packages, request);
   assertNotPast(flight.startsAt, ctx.now);
   assertTimeLeft(flight, ctx.now);
@@ -68,7 +71,7 @@ export async function createMediaBuy(ctx: Ctx, input: CreateMediaBuyInput): Prom
   if (governance) return submitToGovernance(ctx, input, request, { buy, governance, isReviewRequired });
   if (isReviewRequired) return submit(ctx, input, request, buy, catalog);
   const shown = rows.map((row) => presentSoldPackage(row, { buy, assigned, agentUrl: input.agentUrl }, asked[row.position]));
-  return { outcome: "confirmed", mediaBuyId: buy.id, payload: presentConfirmation(buy, input.account, shown) };
+  return { outcome: "confirmed", mediaBuyId: buy.id, heldPackages: rows.filter(({ hold }) => hold !== null).length, payload: presentConfirmation(buy, input.account, shown) };
 }
 
 /** What is ordered: the packages of the request, or those of a proposal for its total. */
@@ -131,7 +134,7 @@ async function insertOrder(ctx: Ctx, { session, account }: CreateMediaBuyInput, 
   };
   const rows = identified.map(({ item, id }, position): PackageRow => ({
     tenantId, id, mediaBuyId, position, productId: item.productId, sold: item.sold, pricingModel: item.pricingModel, rateMicros: item.rateMicros, currency: item.currency,
-    budgetMicros: item.budgetMicros, units: item.units, startsAt: item.startsAt, endsAt: item.endsAt, pacing: item.pacing, targeting: item.targeting, isPaused: item.isPaused,
+    budgetMicros: item.budgetMicros, units: item.units, startsAt: item.startsAt, endsAt: item.endsAt, pacing: item.pacing, targeting: item.targeting, hold: item.hold, isPaused: item.isPaused,
     canceledAt: null, cancellationReason: null, buyerContext: item.buyerContext, createdAt: now, updatedAt: now,
   }));
   writeOrder(ctx, buy, rows, draft);
@@ -143,12 +146,13 @@ function writeOrder(ctx: Ctx, buy: MediaBuyRow, packages: PackageRow[], draft: D
   const connectionIds = [...new Set(draft.packages.flatMap((item) => item.connections.map(({ id }) => id)))];
   const opened = fulfilmentRows(ctx, buy.id, connectionIds, buy.desiredVersion);
   const events = draft.isHeld ? [] : outboxRows(ctx, "greenlight/fulfilment.changed", changedEvents(ctx, buy.id, opened, buy.desiredVersion));
+  const kept = packages.flatMap((row, index) => packageListRows(ctx, row, draft.packages[index]?.lists ?? []));
   const audit = auditRow(ctx, {
     action: draft.isHeld ? "media_buy.submitted" : "media_buy.created", objectKind: "media_buy", objectId: buy.id, mediaBuyId: buy.id,
     summary: `Ordered “${buy.name}” with ${packages.length} package${packages.length === 1 ? "" : "s"} for ${microsToDecimal(buy.budgetMicros)} ${buy.currency}`,
     after: { status: buy.status, revision: buy.revision, budget: microsToDecimal(buy.budgetMicros), currency: buy.currency },
   });
-  insertTogether(ctx.db, [rowsOf(mediaBuys, [buy]), rowsOf(mediaPackages, packages), rowsOf(fulfilments, opened), rowsOf(auditLog, [audit]), rowsOf(outbox, events)]);
+  insertTogether(ctx.db, [rowsOf(mediaBuys, [buy]), rowsOf(mediaPackages, packages), rowsOf(packageLists, kept), rowsOf(fulfilments, opened), rowsOf(auditLog, [audit]), rowsOf(outbox, events)]);
 }
 
 const WAITING = { review: "The publisher reviews this order before it is confirmed.", governance: "The governance agents of the account are asked before this order is accepted." } as const;

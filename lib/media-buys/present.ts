@@ -1,6 +1,7 @@
 import { type AccountRow, presentAccount } from "../accounts/present";
 import { toFormatId } from "../creatives/formats";
 import { toWireId } from "../ids";
+import { type PackageHold } from "../inventory-lists/fields";
 import { microsToNumber } from "../money";
 import { type FormatId } from "../products/schema";
 import { type AssignedCreative, type PackageRow } from "./queries";
@@ -19,8 +20,9 @@ function presentedStart(item: { startsAt: Date }, buy: Pick<MediaBuyRow, "effect
   return (buy.effectiveStartsAt && buy.effectiveStartsAt > item.startsAt ? buy.effectiveStartsAt : item.startsAt).toISOString();
 }
 
-/** What every answer says of a package. */
-export function presentPackage(row: PackageRow, buy: Pick<MediaBuyRow, "effectiveStartsAt">): Record<string, unknown> {
+/** What every answer says of a package; `notes` beside what its `ext` says anyway. */
+export function presentPackage(row: PackageRow, buy: Pick<MediaBuyRow, "effectiveStartsAt">, notes: Record<string, unknown> = {}): Record<string, unknown> {
+  const ext = { ...(row.hold && row.canceledAt === null ? { held: presentHold(row.hold) } : {}), ...notes };
   return {
     package_id: toWireId("package", row.id),
     product_id: row.sold.productId,
@@ -37,7 +39,13 @@ export function presentPackage(row: PackageRow, buy: Pick<MediaBuyRow, "effectiv
     canceled: row.canceledAt !== null,
     ...optional("cancellation", presentCancellation({ canceledAt: row.canceledAt, reason: row.cancellationReason, canceledBy: row.canceledAt && "buyer" })),
     ...optional("context", row.buyerContext ?? undefined),
+    ...optional("ext", Object.keys(ext).length > 0 ? ext : undefined),
   };
+}
+
+/** Why the package stands still until its list leaves room for it. */
+function presentHold({ field, reason, message }: PackageHold): Record<string, unknown> {
+  return { field: `targeting_overlay.${field}`, reason, message };
 }
 
 /** What the buyer's request said of a package, to be echoed as it was. */
@@ -47,13 +55,13 @@ export type Presenting = { buy: Pick<MediaBuyRow, "effectiveStartsAt">; assigned
 /** A package in the answer to a change of it: with what is assigned, or else the formats it waits for. */
 export function presentSoldPackage(row: PackageRow, { buy, assigned, agentUrl }: Presenting, requested: RequestedPackage = {}): Record<string, unknown> {
   const own = assigned.filter(({ packageId }) => packageId === row.id);
+  // Clients send a bid with every price per thousand. Where the price is fixed it counts for nothing, and the answer says so.
+  const isBidIgnored = requested.bid_price !== undefined && row.sold.floorMicros === undefined;
   return {
-    ...presentPackage(row, buy),
+    ...presentPackage(row, buy, isBidIgnored ? { ignored_fields: ["bid_price"] } : {}),
     ...optional("format_ids", requested.format_ids),
     ...optional("measurement_terms", row.sold.measurementTerms),
     ...optional("agency_estimate_number", requested.agency_estimate_number),
-    // Clients send a bid with every price per thousand. Where the price is fixed it counts for nothing, and the answer says so.
-    ...(requested.bid_price === undefined || row.sold.floorMicros !== undefined ? {} : { ext: { ignored_fields: ["bid_price"] } }),
     ...(own.length > 0
       ? { creative_assignments: own.map(({ creative, weight }) => ({ creative_id: creative.creativeId, ...optional("weight", weight ?? undefined) })) }
       : { format_ids_to_provide: row.sold.formatIds.map((id) => toFormatId(id, agentUrl)) }),

@@ -103,7 +103,7 @@ function fieldPath(path: readonly PropertyKey[]): string {
   return path.map((part, index) => (typeof part === "number" ? `[${part}]` : `${index > 0 ? "." : ""}${String(part)}`)).join("");
 }
 
-const SECRET_KEYS = new Set(["credentials", "token", "access_token", "refresh_token", "api_key", "secret", "client_secret", "password", "authorization", "private_key", "governance_context"]);
+const SECRET_KEYS = new Set(["credentials", "token", "auth_token", "access_token", "refresh_token", "api_key", "secret", "client_secret", "password", "authorization", "private_key", "governance_context"]);
 
 /** The request as it may be stored and shown: no credential of the buyer's, at any depth. */
 export function withoutCredentials(value: Record<string, unknown>): Record<string, unknown> {

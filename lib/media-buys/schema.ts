@@ -3,6 +3,8 @@ import { bigint, boolean, check, foreignKey, index, integer, jsonb, pgTable, pri
 import { accounts } from "../accounts/schema";
 import { principals } from "../buyers/schema";
 import { createdAt, currency, id, instant, micros, tenantId, updatedAt } from "../db/columns";
+import { type PackageHold } from "../inventory-lists/fields";
+import { type ProductCollection } from "../inventory-lists/match";
 import { PRICING_MODELS, products } from "../products/schema";
 
 /** `pending_approval` is ours alone: on the wire it is a submitted task, and the media buy is not listed. */
@@ -69,6 +71,9 @@ export type SoldSnapshot = {
   /** Where the buyer's own terms were agreed: core/measurement-terms.json. */
   measurementTerms?: Record<string, unknown>;
   formatIds: string[];
+  /** Where the product runs, which lists of other agents are held against; packages sold before it was noted have neither. */
+  domains?: string[];
+  collections?: ProductCollection[];
   /** Per connection, in the form of that ad server's productTargetSchema. */
   targets: { adapterConfigId: string; config: Record<string, unknown> }[];
 };
@@ -92,6 +97,8 @@ export const mediaPackages = pgTable("media_packages", {
   pacing: text("pacing", { enum: ["even", "asap", "front_loaded"] }).notNull().default("even"),
   targeting: jsonb("targeting").$type<Record<string, unknown>>().notNull().default({}),
   isPaused: boolean("is_paused").notNull().default(false),
+  /** Why it stands still, whatever its buyer wants: a list that its targeting names. Written with package_lists. */
+  hold: jsonb("hold").$type<PackageHold>(),
   canceledAt: instant("canceled_at"),
   cancellationReason: text("cancellation_reason"),
   buyerContext: jsonb("buyer_context").$type<Record<string, unknown>>(),

@@ -1,6 +1,8 @@
 import { findFormat } from "../creatives/formats";
 import { AppError } from "../errors";
 import { assertForward, assertTimeLeft, assertWithin, effectiveStart, parseInstant } from "./flight";
+import { type PackageHold, withoutListTokens } from "../inventory-lists/fields";
+import { agreeLists, type PackageList, type PackageLists } from "../inventory-lists/packages";
 import { agreeMeasurement } from "./measurement-terms";
 import { type PackageRequest, refuseUnsupported } from "./request";
 import { type SoldSnapshot } from "./schema";
@@ -11,13 +13,14 @@ import { type Flight } from "./units";
 const UNSUPPORTED = new Set(["catalogs", "optimization_goals", "format_option_refs", "format_kind", "params", "committed_metrics"]);
 
 /** A package that may be sold: its terms as they will be stored, and what its request said beside them. */
-export type SoldPackage = PackageTerms & { productId: string; isPaused: boolean; buyerContext: Record<string, unknown> | null; connections: Connection[]; isReviewRequired: boolean; request: PackageRequest };
+export type SoldPackage = PackageTerms & { productId: string; isPaused: boolean; buyerContext: Record<string, unknown> | null; connections: Connection[]; isReviewRequired: boolean; hold: PackageHold | null; lists: readonly PackageList[]; request: PackageRequest };
 
 /**
  * Checks one package against the catalogue, and freezes what is sold. Throws a typed error that names the field.
+ * @param lists what is known of the lists that the request's packages name
  * @param order with `joinsAt` when it is confirmed already: the package is sold for what is left of its flight then
  */
-export function sellPackage(input: PackageRequest, catalog: Catalog, order: Flight & { isSandbox: boolean; joinsAt?: Date }, path: string): SoldPackage {
+export function sellPackage(input: PackageRequest, catalog: Catalog, order: Flight & { isSandbox: boolean; joinsAt?: Date }, path: string, lists: PackageLists): SoldPackage {
   const sellable = catalog.products.get(input.product_id);
   if (!sellable) throw new AppError("PRODUCT_NOT_FOUND", "There is no product with this id.", { field: `${path}.product_id`, suggestion: "Find products with get_products." });
   refuseUnsupported(input, (field) => UNSUPPORTED.has(field), path);
@@ -49,13 +52,16 @@ export function sellPackage(input: PackageRequest, catalog: Catalog, order: Flig
     ...(option.minSpendMicros === null ? {} : { minSpendMicros: option.minSpendMicros.toString() }),
     ...(measurementTerms === undefined ? {} : { measurementTerms }),
     formatIds: chosenFormats(input, sellable, path),
+    ...sellable.product.inventory,
     targets: targets.map(({ connection, config }) => ({ adapterConfigId: connection.id, config })),
   };
-  const terms: PackageTerms = { sold, pricingModel, rateMicros, currency, budgetMicros, units, ...flight, pacing: input.pacing ?? "even", targeting: input.targeting_overlay ?? {} };
+  const terms: PackageTerms = { sold, pricingModel, rateMicros, currency, budgetMicros, units, ...flight, pacing: input.pacing ?? "even", targeting: withoutListTokens(input.targeting_overlay ?? {}) };
   const connections = targets.map(({ connection }) => connection);
+  const own = lists.get(path) ?? [];
+  const hold = agreeLists(own, sellable.product.inventory, path);
   assertExpressible(terms, new Map(connections.map((connection) => [connection.id, connection])), path);
   return {
-    ...terms, productId: sellable.product.id, isPaused: input.paused ?? false, buyerContext: input.context ?? null, connections, request: input,
+    ...terms, productId: sellable.product.id, isPaused: input.paused ?? false, buyerContext: input.context ?? null, connections, request: input, hold, lists: own,
     isReviewRequired: catalog.arePricesHidden || (sellable.product.isReviewRequired ?? catalog.publisher?.isReviewRequired ?? true),
   };
 }

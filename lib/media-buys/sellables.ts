@@ -1,16 +1,19 @@
-import { and, eq, inArray, isNull } from "drizzle-orm";
+import { and, eq, inArray, isNull, sql } from "drizzle-orm";
+import { z } from "zod";
 import { adapterConfigs } from "../ad-servers/schema";
 import { type Ctx } from "../context";
+import { type ProductCollection } from "../inventory-lists/match";
 import { groupBy } from "../group-by";
 import { currencyLimits, pricingOptions, products, productTargets } from "../products/schema";
 import { type Audiences, loadAudiences } from "../products/visibility";
+import { listPartners } from "../properties/queries";
 import { tenants } from "../tenants/schema";
 
 export type PricingOption = Pick<typeof pricingOptions.$inferSelect, "pricingOptionId" | "pricingModel" | "currency" | "rateMicros" | "floorMicros" | "minSpendMicros" | "isReserved">;
 export type Limits = { minPackageMicros: bigint; maxDailyPackageMicros: bigint | null };
 export type Connection = Pick<typeof adapterConfigs.$inferSelect, "id" | "kind" | "name" | "mode" | "status" | "currency">;
 export type Target = { connection: Connection; config: Record<string, unknown> };
-type ProductRow = Pick<typeof products.$inferSelect, "id" | "productId" | "name" | "deliveryType" | "formatIds" | "isReviewRequired" | "visibility" | "seededFor" | "termsPolicy">;
+type ProductRow = Pick<typeof products.$inferSelect, "id" | "productId" | "name" | "deliveryType" | "formatIds" | "isReviewRequired" | "visibility" | "seededFor" | "termsPolicy"> & { inventory: { domains: string[]; collections: ProductCollection[] } };
 
 export type Sellable = { product: ProductRow; options: Map<string, PricingOption>; targets: Map<string, Target> };
 export type Catalog = {
@@ -29,7 +32,7 @@ export type CatalogKey = { catalogVersion: number; principalId: string };
 /** One publisher's sellables at one version, as far as they were asked for. Nothing in it depends on the buyer. */
 type KnownProduct = Sellable & { optionIds: Map<string, string> };
 /** `products` by product_id: the publisher's, and test products that sandbox buyers made under the same id. */
-type Known = { products: Map<string, KnownProduct[]>; limits: Map<string, Limits>; publisher: Catalog["publisher"]; audiences: Audiences };
+type Known = { products: Map<string, KnownProduct[]>; limits: Map<string, Limits>; publisher: Catalog["publisher"]; audiences: Audiences; /** Domains that a product without its own runs on. */ partnerDomains: string[] };
 
 const KNOWN_MAX = 200;
 const known = new Map<string, Known>();
@@ -68,10 +71,13 @@ function optionsFor(item: KnownProduct, audiences: Audiences, principalId: strin
 
 async function readProducts(ctx: Ctx, productIds: string[], before: Known | undefined): Promise<Known> {
   const audiences = before?.audiences ?? (await loadAudiences(ctx.db, ctx.tenantId));
+  const partnerDomains = before?.partnerDomains ?? (await listPartners(ctx.db, ctx.tenantId, undefined)).map(({ publisherDomain }) => publisherDomain);
   const rows = await ctx.db
     .select({
       product: { id: products.id, productId: products.productId, name: products.name, deliveryType: products.deliveryType, formatIds: products.formatIds, isReviewRequired: products.isReviewRequired, visibility: products.visibility, seededFor: products.seededFor, termsPolicy: products.termsPolicy },
       publisher: { slug: tenants.slug, isReviewRequired: tenants.isReviewRequired, decisionTimeMinutes: tenants.decisionTimeMinutes },
+      properties: sql<unknown>`${products.details} -> 'publisher_properties'`,
+      collections: products.collections,
       optionId: pricingOptions.id,
       option: {
         pricingOptionId: pricingOptions.pricingOptionId, pricingModel: pricingOptions.pricingModel, currency: pricingOptions.currency,
@@ -90,10 +96,10 @@ async function readProducts(ctx: Ctx, productIds: string[], before: Known | unde
     .where(and(eq(products.tenantId, ctx.tenantId), inArray(products.productId, productIds), isNull(products.archivedAt)));
 
   // A new entry, not a change of the old one: other orders may be reading that.
-  const entry: Known = { products: new Map(before?.products), limits: new Map(before?.limits), publisher: before?.publisher ?? rows[0]?.publisher ?? null, audiences };
+  const entry: Known = { products: new Map(before?.products), limits: new Map(before?.limits), publisher: before?.publisher ?? rows[0]?.publisher ?? null, audiences, partnerDomains };
   const fresh = new Map<string, KnownProduct>();
   for (const row of rows) {
-    const sellable = fresh.get(row.product.id) ?? { product: row.product, options: new Map(), optionIds: new Map(), targets: new Map() };
+    const sellable = fresh.get(row.product.id) ?? { product: { ...row.product, inventory: { domains: domainsOf(row.properties) ?? partnerDomains, collections: row.collections } }, options: new Map(), optionIds: new Map(), targets: new Map() };
     fresh.set(row.product.id, sellable);
     if (row.option && row.optionId) {
       sellable.options.set(row.option.pricingOptionId, row.option);
@@ -105,6 +111,14 @@ async function readProducts(ctx: Ctx, productIds: string[], before: Known | unde
   for (const [id, sellables] of groupBy([...fresh.values()], ({ product }) => product.productId)) entry.products.set(id, sellables);
   return entry;
 }
+
+/** Domains of publisher_properties; undefined: the product names none. */
+function domainsOf(properties: unknown): string[] | undefined {
+  const parsed = publisherProperties.safeParse(properties);
+  return parsed.success && parsed.data.length > 0 ? [...new Set(parsed.data.map(({ publisher_domain: domain }) => domain))] : undefined;
+}
+
+const publisherProperties = z.array(z.looseObject({ publisher_domain: z.string() }));
 
 /** Limits of one currency, for a change of what is already sold. */
 export async function loadLimits(ctx: Ctx, currency: string): Promise<Limits | undefined> {

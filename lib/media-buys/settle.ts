@@ -29,7 +29,7 @@ export async function settleStatus(ctx: Ctx, mediaBuyId: string): Promise<MediaB
     startsAt: buy.effectiveStartsAt ?? buy.startsAt,
     endsAt: buy.endsAt,
     isCreativeComplete: buy.status === "pending_creatives" && (await hasAllCreatives(ctx, mediaBuyId)),
-    isInSync: isPending && (await isInSync(ctx, mediaBuyId)),
+    isInSync: isPending && (await isInSync(ctx, mediaBuyId)) && (await mayRun(ctx, mediaBuyId)),
   });
   if (to === null) return null;
   const moved = await transitionMediaBuy(ctx, {
@@ -43,6 +43,11 @@ export async function settleStatus(ctx: Ctx, mediaBuyId: string): Promise<MediaB
   if (to === "completed" || to === "canceled") await requestConvergence(ctx, mediaBuyId);
   else announceChange(ctx, "media_buy", mediaBuyId);
   return to;
+}
+
+/** An order all of whose packages are held has nothing in an ad server that could run. */
+async function mayRun(ctx: Ctx, mediaBuyId: string): Promise<boolean> {
+  return (await loadPackages(ctx, [mediaBuyId])).some(({ canceledAt, hold }) => canceledAt === null && hold === null);
 }
 
 async function hasAllCreatives(ctx: Ctx, mediaBuyId: string): Promise<boolean> {

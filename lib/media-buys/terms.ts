@@ -3,6 +3,7 @@ import { type DesiredLine, type PlanProblem, type PricingModel } from "../ad-ser
 import { findFormat } from "../creatives/formats";
 import { AppError } from "../errors";
 import { formatMoney, MICROS, parseMicros } from "../money";
+import { adServerTargeting, LIST_FIELDS } from "../inventory-lists/fields";
 import { type mediaPackages } from "./schema";
 import { type Connection, type Limits } from "./sellables";
 import { computeUnits, type Flight, flightDays, flightPrice } from "./units";
@@ -89,9 +90,9 @@ export function assertExpressible(terms: PackageTerms, connections: Map<string, 
     if (!pricingModels.includes(terms.pricingModel)) {
       throw new AppError("UNSUPPORTED_FEATURE", `${declaration.label} cannot sell by ${terms.pricingModel}.`, { field: `${path}.pricing_option_id`, suggestion: "Choose another pricing option." });
     }
-    for (const dimension of Object.keys(terms.targeting)) {
+    for (const dimension of Object.keys(adServerTargeting(terms.targeting))) {
       if (targetingDimensions.includes(dimension)) continue;
-      throw new AppError("UNSUPPORTED_FEATURE", `This product cannot be targeted by ${dimension}.`, { field: `${path}.targeting_overlay.${dimension}`, suggestion: targetingDimensions.length > 0 ? `It can be targeted by ${targetingDimensions.join(", ")}.` : "Leave targeting_overlay out." });
+      throw new AppError("UNSUPPORTED_FEATURE", `This product cannot be targeted by ${dimension}.`, { field: `${path}.targeting_overlay.${dimension}`, suggestion: `It can be targeted by ${[...targetingDimensions, ...LIST_FIELDS].join(", ")}.` });
     }
     const [problem] = declaration.checkLine(toLine(terms, config));
     if (problem) throw toAppError(problem, path);
@@ -112,7 +113,7 @@ function toLine(terms: PackageTerms, target: Record<string, unknown>): DesiredLi
   return {
     packageId: "", name: terms.sold.productName, productName: terms.sold.productName, target, deliveryType: terms.sold.deliveryType, pricingModel: terms.pricingModel,
     rateMicros: terms.rateMicros.toString(), budgetMicros: terms.budgetMicros.toString(), currency: terms.currency, units: terms.units.toString(),
-    startsAt: terms.startsAt.toISOString(), endsAt: terms.endsAt.toISOString(), pacing: terms.pacing, isPaused: false, isCanceled: false, targeting: terms.targeting, creatives: [],
+    startsAt: terms.startsAt.toISOString(), endsAt: terms.endsAt.toISOString(), pacing: terms.pacing, isPaused: false, isHeld: false, isCanceled: false, targeting: adServerTargeting(terms.targeting), creatives: [],
     placeholders: terms.sold.formatIds.flatMap((id) => {
       const format = findFormat(id);
       return format ? [{ width: format.width, height: format.height, kind: format.kind }] : [];

@@ -7,6 +7,7 @@ import { toFormatId } from "../creatives/formats";
 import { type Tx, withTenant } from "../db/client";
 import { loadProductPerformance } from "../delivery/performance";
 import { groupBy } from "../group-by";
+import { type ProductCollection } from "../inventory-lists/match";
 import { microsToNumber } from "../money";
 import { publisherPartners } from "../properties/schema";
 import { reportingCapabilities } from "../reporting/capabilities";
@@ -53,6 +54,8 @@ export type Catalog = {
   pricingModels: readonly string[];
   /** What every ad server that products are sold through can target. */
   targetingDimensions: readonly string[];
+  /** Some product names the collections it runs in. */
+  hasCollections: boolean;
 };
 
 type Key = { tenantId: string; catalogVersion: number; agentUrl: string };
@@ -106,6 +109,7 @@ async function loadCatalog(tx: Tx, { tenantId, agentUrl }: Key): Promise<Catalog
     channels: [...new Set(open.flatMap((item) => item.channels))],
     pricingModels: [...new Set(prices.filter(({ productId, isReserved }) => !isReserved && open.some((item) => item.id === productId)).map(({ pricingModel }) => pricingModel))],
     targetingDimensions: await loadTargetingDimensions(tx, tenantId),
+    hasCollections: rows.some(({ collections, seededFor }) => seededFor === null && collections.length > 0),
     publisherName: tenant.name,
   };
 }
@@ -159,11 +163,12 @@ function toItem(row: ProductRow, options: PriceRow[], audiences: Audiences, know
     performance: known.performance,
     seededFor: row.seededFor,
     buyers: row.visibility === "selected" ? (audiences.byProduct.get(row.id) ?? NOBODY) : null,
-    text: [row.name, row.description, row.productId, ...row.channels, ...row.formatIds, row.deliveryType, ...known.inventory, ...(stringsOf(details.countries) ?? []).map(countryName)].join(" ").replaceAll(/[_-]+/g, " ").toLowerCase(),
+    text: [row.name, row.description, row.productId, ...row.channels, ...row.formatIds, row.deliveryType, ...known.inventory, ...row.collections.map(({ name }) => name), ...(stringsOf(details.countries) ?? []).map(countryName)].join(" ").replaceAll(/[_-]+/g, " ").toLowerCase(),
     wire: {
       publisher_properties: publisher.publisherDomains.map((domain) => ({ publisher_domain: domain, selection_type: "all" })),
       reporting_capabilities: reportingCapabilities(publisher.timeZone),
       ...details,
+      ...(row.collections.length > 0 ? { collections: collectionSelectors(row.collections) } : {}),
       product_id: row.productId,
       name: row.name,
       description: row.description,
@@ -173,6 +178,11 @@ function toItem(row: ProductRow, options: PriceRow[], audiences: Audiences, know
       pricing_options: options.map(presentPrice),
     },
   };
+}
+
+/** core/collection-selector.json: one a publisher's domain. */
+function collectionSelectors(collections: readonly ProductCollection[]): Record<string, unknown>[] {
+  return [...groupBy(collections, ({ publisherDomain }) => publisherDomain)].map(([domain, of]) => ({ publisher_domain: domain, collection_ids: of.map(({ collectionId }) => collectionId) }));
 }
 
 function presentPrice(option: PriceRow): Record<string, unknown> {

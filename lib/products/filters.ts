@@ -4,7 +4,7 @@ import { findFormat } from "../creatives/formats";
 import { AppError } from "../errors";
 import { DAY_MS } from "../time";
 import { type CatalogItem, withPrices } from "./catalog";
-import { MEDIA_BUY_FEATURES } from "./features";
+import { COLLECTION_FEATURE, MEDIA_BUY_FEATURES } from "./features";
 
 /**
  * get_products' filters (core/product-filters.json, with what 3.1 adds): each is honoured from what we know of a product, or refused by its
@@ -90,7 +90,7 @@ const MATCHES: Matches = {
   // Systems begin with their country: us_zip, gb_outward.
   postal_areas: (item, wanted) => reaches(item, wanted.map(({ system }) => system.slice(0, 2).toUpperCase())),
   channels: (item, wanted) => wanted.some((channel) => item.channels.includes(channel)),
-  required_features: (_item, wanted) => Object.entries(wanted).every(([name, isRequired]) => isRequired !== true || MEDIA_BUY_FEATURES[name] === true),
+  required_features: ({ wire }, wanted) => Object.entries(wanted).every(([name, isRequired]) => isRequired !== true || MEDIA_BUY_FEATURES[name] === true || (name === COLLECTION_FEATURE && wire.collections !== undefined)),
   required_geo_targeting: (_item, wanted, { targetingDimensions }) => wanted.every(({ level }) => level === "country" && targetingDimensions.includes("geo_countries")),
   required_performance_standards: ({ wire }, wanted) => wanted.every((one) => declaredStandards.parse(wire.performance_standards).some((own) => keeps(own, one))),
   required_metrics: ({ wire }, wanted) => wanted.every((metric) => declaredReporting.parse(wire.reporting_capabilities).available_metrics.includes(metric)),

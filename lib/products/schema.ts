@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import { boolean, check, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uniqueIndex, uuid } from "drizzle-orm/pg-core";
 import { adapterConfigs } from "../ad-servers/schema";
 import { principals } from "../buyers/schema";
+import { type ProductCollection } from "../inventory-lists/match";
 import { createdAt, currency, id, instant, micros, tenantId, updatedAt } from "../db/columns";
 import { tenants } from "../tenants/schema";
 
@@ -38,6 +39,8 @@ export const products = pgTable("products", {
   termsPolicy: jsonb("terms_policy").$type<TermsPolicy>(),
   /** Protocol fields that are shown as they are: publisher_properties, delivery_measurement, reporting_capabilities, creative_policy, countries … */
   details: jsonb("details").$type<Record<string, unknown>>().notNull().default({}),
+  /** Programs, shows and publications that it runs in: the protocol's `collections`, with the ids that lists of other agents name them by. */
+  collections: jsonb("collections").$type<ProductCollection[]>().notNull().default([]),
   position: integer("position").notNull().default(0),
   version: integer("version").notNull().default(1),
   createdAt: createdAt(),

@@ -76,7 +76,7 @@ function sampleLines(input: ProductInput, currency: string, target: Record<strin
   return input.pricingOptions.filter((option) => option.currency === currency).map((option) => ({
     packageId: newId(now.getTime()), name: input.name, productName: input.name, target, deliveryType: input.deliveryType, pricingModel: option.pricingModel,
     rateMicros: (10n * MICROS).toString(), budgetMicros: (10_000n * MICROS).toString(), currency, units: "1000",
-    startsAt: addMs(now, DAY_MS).toISOString(), endsAt: addMs(now, 31 * DAY_MS).toISOString(), pacing: "even", isPaused: false, isCanceled: false, targeting: {},
+    startsAt: addMs(now, DAY_MS).toISOString(), endsAt: addMs(now, 31 * DAY_MS).toISOString(), pacing: "even", isPaused: false, isHeld: false, isCanceled: false, targeting: {},
     placeholders: input.formatIds.flatMap((formatId) => {
       const format = findFormat(formatId);
       return format ? [{ width: format.width, height: format.height, kind: format.kind }] : [];

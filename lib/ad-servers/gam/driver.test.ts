@@ -162,6 +162,22 @@ describe("changes arrive", () => {
     expect(JSON.stringify(writes.map(({ body }) => body))).not.toContain('"status"');
   });
 
+  test("what is held is nowhere until it may run; held again it is paused", async () => {
+    const desired = bookableOrder(await gam.inventory(), {}, [{ isHeld: true }, {}]);
+    const alone = { ...desired, lines: desired.lines.slice(0, 1) };
+    await expectInSync(alone, { objects: [] });
+    const first = await converge(gam, desired);
+    expect(await gam.rows("lineItems")).toHaveLength(1);
+    await expectInSync(desired, first.applied);
+    const free = editFirst(desired, { isHeld: false });
+    const second = await converge(gam, free, first.applied);
+    expect((await gam.rows("lineItems")).map(({ status }) => status)).toEqual(["READY", "READY"]);
+    await expectInSync(free, second.applied);
+    const third = await converge(gam, desired, second.applied);
+    expect((await gam.rows("lineItems")).map(({ status }) => status).sort()).toEqual(["PAUSED", "READY"]);
+    await expectInSync(desired, third.applied);
+  });
+
   test("a canceled package, then the whole order", async () => {
     const { desired, applied } = await booked();
     const part = editFirst(desired, { isCanceled: true });

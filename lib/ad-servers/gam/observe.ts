@@ -21,7 +21,7 @@ export async function observe(desired: DesiredOrder, applied: AppliedOrder, call
   const client = new GamClient(call);
   const known = readApplied(applied);
   if (!known.order) {
-    if (desired.isEnded) return { isInSync: true, differences: [], statuses: {} };
+    if (desired.isEnded || desired.lines.every(({ isCanceled, isHeld }) => isCanceled || isHeld)) return { isInSync: true, differences: [], statuses: {} };
     return report([{ object: "Order", ourKey: desired.fulfilmentId, field: "existence", expected: "exists", observed: "was never created" }], {});
   }
   const order = await readOrder(client, known.order.externalId);
@@ -62,7 +62,7 @@ function compareOrder({ desired, known, differences, statuses, lineItems, now }:
   add("name", desired.name, order.displayName);
   add("purchase order", poNumber(desired.poNumber) ?? "", order.poNumber);
   add("state", "not archived", order.archived ? "archived" : "not archived");
-  if (desired.lines.some(({ isCanceled }) => !isCanceled) && order.status !== "PAUSED") add("approval", "Approved", words(order.status));
+  if (desired.lines.some(({ isCanceled, isHeld }) => !isCanceled && !isHeld) && order.status !== "PAUSED") add("approval", "Approved", words(order.status));
 }
 
 function compareLine(seen: Seen, order: RemoteOrder, line: DesiredLine): void {
@@ -73,7 +73,7 @@ function compareLine(seen: Seen, order: RemoteOrder, line: DesiredLine): void {
   const add: Add = (field, expected, observed, ourKey = line.packageId) => differences.push({ object: `Line item “${line.productName}”`, ourKey, field, expected, observed });
   const isGone = desired.isEnded || line.isCanceled;
   if (!remote) {
-    if (!isGone) add("existence", "exists", written ? "gone from the ad server" : "was never created");
+    if (!isGone && (written || !line.isHeld)) add("existence", "exists", written ? "gone from the ad server" : "was never created");
     return;
   }
   statuses[line.packageId] = remote.archived ? "Archived" : `${words(remote.status)}${remote.missingCreatives ? ", needs creatives" : ""}`;
@@ -104,7 +104,7 @@ function compareStart({ desired, known, now }: Seen, line: DesiredLine, remote: 
 }
 
 function comparePause({ desired, now }: Seen, order: RemoteOrder, line: DesiredLine, remote: RemoteLineItem, add: Add): void {
-  const mustPause = desired.isPaused || line.isPaused;
+  const mustPause = desired.isPaused || line.isPaused || line.isHeld;
   const isPaused = PAUSED.includes(remote.status) || order.status === "PAUSED";
   if (mustPause && DELIVERS.includes(remote.status) && Date.parse(remote.targetEndTime) > now.getTime()) add("state", "paused", words(remote.status));
   if (!mustPause && isPaused) add("state", "running", words(remote.status));

@@ -51,7 +51,7 @@ export function planResumes(planning: Planning, lines: PlannedLine[]): void {
 
 function mustPause(planning: Planning, planned: PlannedLine): boolean {
   if (isOver(planning, planned)) return false;
-  return planning.desired.isPaused || planned.line.isPaused || Date.parse(planned.line.endsAt) <= planning.now.getTime();
+  return planning.desired.isPaused || planned.line.isPaused || planned.line.isHeld || Date.parse(planned.line.endsAt) <= planning.now.getTime();
 }
 
 /** Whether it ends by itself, by the end that the ad server knows. */

@@ -222,6 +222,12 @@ describe("a change", () => {
     expect(operationsOf(plan(desired, paused, now))).toMatchObject([{ key: "resume-line-items:0", payload: { items: [{ ref: { packageId: line.packageId } }] } }]);
   });
 
+  test("to a held package pauses its line item, whatever its buyer says, and resumes it", () => {
+    const held = { ...desired, lines: [{ ...line, isHeld: true }, other] };
+    expect(operationsOf(plan(held, applied, now))).toMatchObject([{ key: "pause-line-items:0", payload: { items: [{ ref: { packageId: line.packageId } }] } }]);
+    expect(operationsOf(plan(desired, settle(held, applied), now))).toMatchObject([{ key: "resume-line-items:0" }]);
+  });
+
   test("to a canceled package pauses and archives its line item", () => {
     expect(after({ lines: [{ ...line, isCanceled: true }, other] }).map(({ key }) => key)).toEqual(["pause-line-items:0", "archive-line-items:0"]);
   });
@@ -289,6 +295,31 @@ describe("a change", () => {
   });
 });
 
+describe("a package that is held from the beginning", () => {
+  const held = makeOrder({ lines: [makeLine({ isHeld: true }), makeLine()] });
+
+  test("is not made, however late it gets, and is made once it may run", () => {
+    expect(operationsOf(plan(held, empty, now)).filter(({ kind }) => kind === "create-line-items").map(({ payload }) => OPERATIONS["create-line-items"].parse(payload).items.map(({ ref }) => ref.packageId))).toEqual([[held.lines[1]?.packageId]]);
+    const applied = settle(held);
+    expect(keysOf(plan(held, applied, now))).toEqual([]);
+    expect(plan(held, applied, new Date(now.getTime() + 60 * 86_400_000))).toEqual({ outcome: "operations", operations: [] });
+    const free = { ...held, lines: held.lines.map((line) => ({ ...line, isHeld: false })) };
+    expect(keysOf(plan(free, applied, now))).toEqual(["create-line-items:0", "create-creatives:0", "associate-creatives:0", "approve-order:0"]);
+  });
+
+  test("makes no order as long as there is nothing else in it, and ends as if it had never been", () => {
+    const alone = makeOrder({ lines: [makeLine({ isHeld: true })] });
+    expect(plan(alone, empty, now)).toEqual({ outcome: "operations", operations: [] });
+    expect(plan({ ...alone, isEnded: true }, empty, now)).toEqual({ outcome: "operations", operations: [] });
+  });
+
+  test("is not approved when it was held between its making and its approval", () => {
+    const free = makeOrder();
+    const made = pretend(empty, operationsOf(plan(free, empty, now)).filter(({ kind }) => kind !== "approve-order"));
+    expect(keysOf(plan({ ...free, lines: free.lines.map((line) => ({ ...line, isHeld: true })) }, made, now))).toEqual([]);
+  });
+});
+
 test("approval that did not come through is asked for again, and nothing else", () => {
   const desired = makeOrder();
   const operations = operationsOf(plan(desired, empty, now));
@@ -320,7 +351,7 @@ function change(desired: DesiredOrder, random: () => number): DesiredOrder {
     case 0: return edit({ units: String(1_000 + Math.floor(random() * 100_000)) });
     case 1: return edit({ rateMicros: String(1_000_000 + Math.floor(random() * 9_000_000)) });
     case 2: return edit({ endsAt: inDays(10 + Math.floor(random() * 60)) });
-    case 3: return edit({ isPaused: !line.isPaused });
+    case 3: return random() < 0.5 ? edit({ isPaused: !line.isPaused }) : edit({ isHeld: !line.isHeld });
     case 4: return { ...desired, isPaused: !desired.isPaused };
     case 5: return edit({ creatives: line.creatives.slice(1) });
     case 6: return edit({ creatives: [...line.creatives, makeCreative()] });

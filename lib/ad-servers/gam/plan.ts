@@ -28,12 +28,12 @@ export function plan(desired: DesiredOrder, applied: AppliedOrder, now: Date): P
   const open = planning.lines.filter(({ line }) => !line.isCanceled);
   const running = open.filter((planned) => planned.isCreated && isApproved(planning, planned));
   planStops(planning);
-  planLineCreatives(planning, running);
+  planLineCreatives(planning, open.filter((planned) => planned.isCreated && (isApproved(planning, planned) || planned.line.isHeld)));
   planDeactivations(planning);
   planCreativeUpdates(planning, open);
   planUpdates(planning, open);
   planResumes(planning, running);
-  planNewLines(planning, open.filter((planned) => !running.includes(planned)));
+  planNewLines(planning, open.filter((planned) => !running.includes(planned) && !planned.line.isHeld));
   planLatePauses(planning, open);
   planResumes(planning, open.filter((planned) => isApproved(planning, planned)));
   const [first] = [...problems.lines, ...problems.creatives];
@@ -43,14 +43,15 @@ export function plan(desired: DesiredOrder, applied: AppliedOrder, now: Date): P
 
 function findProblems(planning: Planning): { lines: PlanProblem[]; creatives: PlanProblem[] } {
   const open = planning.lines.filter(({ line }) => !line.isCanceled);
-  const lines = open.flatMap((planned) => [...planned.problems, ...lateProblems(planning, planned)]);
+  // What is held is not booked, so that nothing hinders it.
+  const lines = open.filter((planned) => !planned.line.isHeld || planned.isCreated).flatMap((planned) => [...planned.problems, ...lateProblems(planning, planned)]);
   if (open.length > LINE_ITEMS_MAX) lines.push({ code: "too_many_line_items", message: `Google Ad Manager holds at most ${LINE_ITEMS_MAX} line items an order; this one has ${open.length} packages.` });
   return { lines, creatives: open.filter((planned) => wantsCreatives(planning, planned)).flatMap((planned) => planned.creativeProblems) };
 }
 
 /** A line item can be created and approved only while its flight lies ahead. */
 function lateProblems(planning: Planning, planned: PlannedLine): PlanProblem[] {
-  if (planned.isCreated && isApproved(planning, planned)) return [];
+  if (planned.line.isHeld || (planned.isCreated && isApproved(planning, planned))) return [];
   if (Date.parse(planned.line.endsAt) > planning.now.getTime() + START_MARGIN_MS) return [];
   return [{ code: "flight_ended", message: `The flight of “${planned.line.productName}” is over before it could be booked. Ask the buyer for new dates, or give up the order.`, packageId: planned.line.packageId }];
 }

@@ -1,5 +1,5 @@
 import { readCatalog } from "../../products/catalog";
-import { MEDIA_BUY_FEATURES } from "../../products/features";
+import { COLLECTION_FEATURE, MEDIA_BUY_FEATURES } from "../../products/features";
 import { HOUR_MS, SECOND_MS } from "../../time";
 import { SCENARIO_NAMES } from "../../sandbox/controller";
 import { SUPPORTED_MAJOR_VERSIONS, SUPPORTED_VERSIONS } from "../versions";
@@ -21,11 +21,11 @@ export const getAdcpCapabilitiesTool: Tool = {
   access: "public",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true },
   async run(call, input) {
-    const { publisherName, publisherDomains, channels, pricingModels, targetingDimensions } = await readCatalog(call);
+    const { publisherName, publisherDomains, channels, pricingModels, targetingDimensions, hasCollections } = await readCatalog(call);
     const isAsked = !Array.isArray(input.protocols) || input.protocols.includes("media_buy");
     const mediaBuy = {
       ...(pricingModels.length > 0 ? { supported_pricing_models: pricingModels } : {}),
-      features: MEDIA_BUY_FEATURES,
+      features: { ...MEDIA_BUY_FEATURES, [COLLECTION_FEATURE]: hasCollections },
       ...(targetingDimensions.includes("geo_countries") ? { execution: { targeting: { geo_countries: true } } } : {}),
       reporting_delivery_methods: ["webhook"],
       portfolio: { publisher_domains: publisherDomains, ...(channels.length > 0 ? { primary_channels: channels } : {}), description: publisherName },

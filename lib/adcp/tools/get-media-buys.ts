@@ -10,7 +10,7 @@ export const getMediaBuysTool: Tool = {
   name: "get_media_buys",
   title: "Read orders",
   description:
-    "Your confirmed media buys with status, packages, creative approvals, valid_actions, revision, and in ext.fulfilment how far every ad server holds them. By media_buy_ids, or by status_filter (default: active), newest first in pages.",
+    "Your confirmed media buys with status, packages, creative approvals, valid_actions, revision, and in ext.fulfilment how far every ad server holds them; ext.held of a package says why it stands still. By media_buy_ids, or by status_filter (default: active), newest first in pages.",
   access: "principal",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true },
   run({ session, tenantId, now, log, agentUrl }, input) {

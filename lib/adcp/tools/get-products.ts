@@ -4,7 +4,7 @@ import { type Ctx } from "../../context";
 import { withTenant } from "../../db/client";
 import { readCatalog } from "../../products/catalog";
 import { discoverProducts } from "../../products/discover";
-import { type UsedList, usePropertyList } from "../../property-lists/use";
+import { type UsedList, usePropertyList } from "../../inventory-lists/use";
 import { presentProposal, proposeFor, refineProposals } from "../../proposals/service";
 import { AnswerCache } from "../answer-cache";
 import { buyerActor } from "../buyer-actor";

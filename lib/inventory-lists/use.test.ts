@@ -4,15 +4,15 @@ import { useTestDatabase } from "@/test/db";
 import { asList, callMcp, callRest, errorCode } from "@/test/fixtures/door";
 import { asSystem } from "@/test/fixtures/orders";
 import { createBuyer, createPublisher, type PublisherFixture } from "@/test/fixtures/publisher";
-import { type ListAgent, listOf, startListAgent } from "@/test/property-list-agent";
+import { type ListAgent, listOf, startListAgent } from "@/test/list-agent";
 import { withTenant } from "../db/client";
 import { outbox } from "../events/schema";
 import { log } from "../log";
 import { addMs, DAY_MS, HOUR_MS } from "../time";
 import { resolveByDns } from "../webhooks/address";
 import { listHolds } from "./match";
-import { readPropertyList } from "./read";
-import { propertyLists } from "./schema";
+import { readInventoryList } from "./read";
+import { inventoryLists } from "./schema";
 
 useTestDatabase();
 let agent: ListAgent;
@@ -34,12 +34,12 @@ afterEach(() => agent.close());
 const ref = (changes: Record<string, unknown> = {}) => ({ agent_url: agent.url, list_id: "premium", auth_token: "token-of-the-list", ...changes });
 const ask = async (list: Record<string, unknown> = ref(), token = publisher.token) => (await callMcp("get_products", { buying_mode: "wholesale", property_list: list }, { token })).body;
 const idsOf = (body: Record<string, unknown>) => asList(body.products).map(({ product_id: id }) => id);
-const rows = () => asSystem(publisher, ({ db, tenantId }) => db.select().from(propertyLists).where(eq(propertyLists.tenantId, tenantId)));
+const rows = () => asSystem(publisher, ({ db, tenantId }) => db.select().from(inventoryLists).where(eq(inventoryLists.tenantId, tenantId)));
 
 /** What the background does with each request, once; answers how the last attempt ended. */
 async function work(now = new Date()) {
   let last;
-  for (const { id } of await rows()) last = await readPropertyList({ transact: withTenant, now: () => now, log, resolve: resolveByDns }, { tenantId: publisher.tenantId, listId: id });
+  for (const { id } of await rows()) last = await readInventoryList({ transact: withTenant, now: () => now, log, resolve: resolveByDns }, { tenantId: publisher.tenantId, listId: id });
   return last;
 }
 
@@ -50,7 +50,7 @@ describe("a property list of another agent", () => {
     expect(first).toMatchObject({ property_list_applied: false, incomplete: [{ scope: "products", description: expect.stringContaining("being read"), estimated_wait: { interval: 5, unit: "seconds" } }] });
     expect(idsOf(first)).toEqual(["news", "both", "either"]);
     expect(agent.asked).toHaveLength(0);
-    const events = await asSystem(publisher, ({ db, tenantId }) => db.select().from(outbox).where(and(eq(outbox.tenantId, tenantId), eq(outbox.name, "greenlight/property-list.requested"))));
+    const events = await asSystem(publisher, ({ db, tenantId }) => db.select().from(outbox).where(and(eq(outbox.tenantId, tenantId), eq(outbox.name, "greenlight/inventory-list.requested"))));
     expect(events).toHaveLength(1);
     expect(await work()).toEqual({ next: "stop" });
     expect(agent.asked).toMatchObject([{ request: { list_id: "premium", resolve: true } }]);
@@ -74,7 +74,7 @@ describe("a property list of another agent", () => {
     await work();
     expect(agent.asked).toHaveLength(2);
     expect(idsOf(await ask())).toEqual(["news", "both", "either"]);
-    await asSystem(publisher, ({ db, tenantId }) => db.update(propertyLists).set({ validUntil: addMs(new Date(), -1) }).where(eq(propertyLists.tenantId, tenantId)));
+    await asSystem(publisher, ({ db, tenantId }) => db.update(inventoryLists).set({ validUntil: addMs(new Date(), -1) }).where(eq(inventoryLists.tenantId, tenantId)));
     agent.react(() => listOf(["sport.example"]));
     expect(idsOf(await ask())).toEqual(["news", "both", "either"]);
     await work();

@@ -12,7 +12,15 @@ export function listOf(domains: string[], more: Record<string, unknown> = {}): L
   return { payload: { list: { list_id: "premium", name: "Premium" }, identifiers: domains.map((value) => ({ type: "domain", value })), resolved_at: new Date().toISOString(), ...more } };
 }
 
-/** An agent that keeps property lists, on loopback, on the official MCP server. */
+export type ListedCollection = { name: string; ids?: Record<string, string> };
+
+/** The answer of get_collection_list. */
+export function collectionsOf(collections: ListedCollection[], list: Record<string, unknown> = {}, more: Record<string, unknown> = {}): ListReaction {
+  const resolved = collections.map(({ name, ids }) => ({ name, ...(ids ? { distribution_ids: Object.entries(ids).map(([type, value]) => ({ type, value })) } : {}) }));
+  return { payload: { list: { list_id: "shows", name: "Shows", ...list }, collections: resolved, resolved_at: new Date().toISOString(), ...more } };
+}
+
+/** An agent that keeps lists of properties and collections, on loopback, on the official MCP server. */
 export async function startListAgent(): Promise<ListAgent> {
   const asked: ListAgent["asked"] = [];
   let react: (request: Request) => ListReaction = () => listOf([]);
@@ -30,7 +38,7 @@ export async function startListAgent(): Promise<ListAgent> {
       if (reaction === "silence") return request.socket.destroy();
       if (reaction && "status" in reaction) return response.writeHead(reaction.status).end();
       const mcp = new McpServer({ name: "lists", version: "1.0.0" });
-      mcp.registerTool("get_property_list", { inputSchema: schema }, () => {
+      for (const tool of ["get_property_list", "get_collection_list"]) mcp.registerTool(tool, { inputSchema: schema }, () => {
         if (reaction && "error" in reaction) return { isError: true, content: [{ type: "text" as const, text: JSON.stringify({ adcp_error: reaction.error }) }] };
         return { content: [{ type: "text" as const, text: JSON.stringify(reaction && "payload" in reaction ? reaction.payload : {}) }] };
       });
