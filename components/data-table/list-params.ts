@@ -8,13 +8,16 @@ const parseAsPage = createParser({
   serialize: String,
 });
 
+/** What a list is searched for. */
+export const searchParam = parseAsString.withDefault("");
+
 /**
  * The state that every list keeps in its address, for the server's loader and the client's controls alike. `sorts` are the literal
  * keys that the query maps to columns; unknown ones fall back to the default.
  */
 export function listParams<const Sort extends string>(sorts: readonly Sort[], defaultSort: NoInfer<Sort>, defaultDirection: "asc" | "desc") {
   return {
-    search: parseAsString.withDefault(""),
+    search: searchParam,
     sort: parseAsStringLiteral(sorts).withDefault(defaultSort),
     direction: parseAsStringLiteral(["asc", "desc"] as const).withDefault(defaultDirection),
     page: parseAsPage.withDefault(1),
