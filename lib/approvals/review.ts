@@ -11,6 +11,7 @@ import { fulfilmentOperations, fulfilments } from "../fulfilment/schema";
 import { type GovernanceState, loadGovernance } from "../governance/present";
 import { groupBy } from "../group-by";
 import { isUuid } from "../ids";
+import { type ListView, loadListViews } from "../inventory-lists/status";
 import { type AssignedCreative, loadAssigned, loadPackages, type PackageRow } from "../media-buys/queries";
 import { mediaBuys } from "../media-buys/schema";
 import { loadLimits } from "../media-buys/sellables";
@@ -33,6 +34,8 @@ export type Review = {
   buyer: { id: string; name: string; isSandbox: boolean };
   account: typeof accounts.$inferSelect;
   packages: ReviewedPackage[];
+  /** Lists of other agents that packages keep to. */
+  lists: ListView[];
   checks: ReviewCheck[];
   canApprove: boolean;
   previews: PlanPreview[];
@@ -63,6 +66,7 @@ export async function loadReview(ctx: Ctx, mediaBuyId: string): Promise<Review> 
   const { buy, account, buyer, tenant } = found;
 
   const packages = await loadPackages(ctx, [buy.id]);
+  const lists = await loadListViews(ctx, buy);
   const assigned = await loadAssigned(ctx, [buy.id]);
   const carried = await loadFulfilments(ctx, buy);
   const previews = await previewPlans(ctx, buy.id);
@@ -77,6 +81,7 @@ export async function loadReview(ctx: Ctx, mediaBuyId: string): Promise<Review> 
   return {
     mediaBuy: buy, buyer, account,
     packages: packages.map((row) => ({ ...row, creatives: creatives.get(row.id) ?? [] })),
+    lists,
     checks, canApprove: checks.every(({ outcome }) => outcome !== "block"), previews,
     openStep: steps.find(({ state }) => state === "requires_approval") ?? steps.find(({ state }) => state === "pending") ?? null,
     steps, shownHash: hashShown({ buy, packages, assigned, destinations: carried, isAdvertiserCreationAllowed: tenant.isAdvertiserCreationAllowed }),

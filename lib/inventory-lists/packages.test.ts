@@ -3,9 +3,10 @@ import postgres from "postgres";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { useTestDatabase } from "@/test/db";
 import { asList, asObject, BRAND_ACCOUNT, callMcp, errorCode, imageCreative, newKey } from "@/test/fixtures/door";
-import { asSystem, days } from "@/test/fixtures/orders";
+import { asActor, asSystem, days, staff } from "@/test/fixtures/orders";
 import { createBuyer, createPublisher, type PublisherFixture } from "@/test/fixtures/publisher";
 import { collectionsOf, type ListAgent, listOf, startListAgent } from "@/test/list-agent";
+import { loadReview } from "../approvals/review";
 import { withTenant } from "../db/client";
 import { outbox } from "../events/schema";
 import { loadDesiredOrder } from "../fulfilment/desired";
@@ -369,4 +370,34 @@ describe("a list that changes", () => {
     expect(left).toHaveLength(100);
     expect(left.map(({ id }) => id)).not.toContain(kept?.id);
   }, 30_000);
+});
+
+test("staff see of each list how reading it went, and whom it keeps still, in every state", async () => {
+  const { body } = await create(targeted("reviewed"), targeted("shows", { property_list: ref(), collection_list_exclude: ref({ list_id: "brand-safety" }) }));
+  expect(body.status).toBe("submitted");
+  const shown = () => asActor(publisher, staff("viewer"), async (ctx) => {
+    const [buy] = await ctx.db.select({ id: mediaBuys.id }).from(mediaBuys).where(eq(mediaBuys.tenantId, ctx.tenantId));
+    return loadReview({ ...ctx, now: new Date() }, buy?.id ?? "");
+  });
+  const states = async () => (await shown()).lists.map(({ status, size }) => [status, size]);
+  const first = await shown();
+  expect(first.lists).toMatchObject([
+    { kind: "collection", listId: "brand-safety", status: "first_reading", size: null, readAt: null, packages: [{ field: "collection_list_exclude" }] },
+    { kind: "property", listId: "premium", agentUrl: agent.url, status: "first_reading", packages: [{ field: "property_list" }, { field: "property_list" }] },
+  ]);
+  expect(JSON.stringify(first.lists)).not.toContain("token");
+  expect(first.checks.find(({ name }) => name === "targeting")).toMatchObject({ outcome: "warn", message: expect.stringContaining("being read") as string });
+  const set = (values: Partial<typeof inventoryLists.$inferInsert>) => asSystem(publisher, ({ db, tenantId }) => db.update(inventoryLists).set(values).where(eq(inventoryLists.tenantId, tenantId)));
+  agent.react(({ list_id: id }) => (id === "premium" ? listOf(["news.example", "more.example"]) : { error: { code: "LIST_NOT_FOUND", message: "No such list." } }));
+  await work();
+  expect(await states()).toEqual([["unreadable", null], ["read", 2]]);
+  expect((await shown()).packages.map(({ hold }) => hold?.reason)).toEqual([undefined, "unreadable"]);
+  await expire();
+  expect(await states()).toEqual([["unreadable", null], ["due", 2]]);
+  await refreshListsInUse(reading);
+  expect(await states()).toEqual([["unreadable", null], ["rereading", 2]]);
+  await set({ state: "failed", error: "The property list agent could not be asked." });
+  expect(await states()).toEqual([["unreadable", null], ["unanswered", 2]]);
+  await asSystem(publisher, ({ db, tenantId }) => db.update(mediaBuys).set({ status: "rejected" }).where(eq(mediaBuys.tenantId, tenantId)));
+  expect(await states()).toEqual([["ended", null], ["ended", 2]]);
 });

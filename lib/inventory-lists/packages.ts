@@ -123,13 +123,12 @@ export async function replacePackageLists(ctx: Ctx, row: { id: string; mediaBuyI
   if (lists.length > 0) await ctx.db.insert(packageLists).values(packageListRows(ctx, row, lists));
 }
 
-export type KeptList = Pick<typeof inventoryLists.$inferSelect, "agentUrl" | "listId" | "state" | "entries" | "error" | "readAt" | "validUntil" | "requestedAt"> & { packageId: string; field: ListField };
+export type KeptList = Pick<typeof inventoryLists.$inferSelect, "state" | "entries" | "error"> & { packageId: string; field: ListField };
 
 /** The lists that packages of these orders keep to, with what they said last. */
 export async function loadKeptLists(ctx: Ctx, mediaBuyIds: string[]): Promise<KeptList[]> {
   return ctx.db.select({
-    packageId: packageLists.packageId, field: packageLists.field, agentUrl: inventoryLists.agentUrl, listId: inventoryLists.listId, state: inventoryLists.state,
-    entries: inventoryLists.entries, error: inventoryLists.error, readAt: inventoryLists.readAt, validUntil: inventoryLists.validUntil, requestedAt: inventoryLists.requestedAt,
+    packageId: packageLists.packageId, field: packageLists.field, state: inventoryLists.state, entries: inventoryLists.entries, error: inventoryLists.error,
   }).from(packageLists)
     .innerJoin(inventoryLists, and(eq(inventoryLists.tenantId, packageLists.tenantId), eq(inventoryLists.id, packageLists.listId)))
     .where(and(eq(packageLists.tenantId, ctx.tenantId), inArray(packageLists.mediaBuyId, mediaBuyIds)))

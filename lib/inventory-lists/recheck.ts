@@ -36,7 +36,11 @@ async function recheckOrder(ctx: Ctx, mediaBuyId: string): Promise<boolean> {
   const kept = await loadKeptLists(ctx, [buy.id]);
   const open = (await loadPackages(ctx, [buy.id])).filter((row) => row.canceledAt === null);
   const moved = open.map((row) => ({ row, hold: holdOf(row, kept.filter(({ packageId }) => packageId === row.id)) })).filter(({ row, hold }) => !isDeepStrictEqual(row.hold, hold));
-  if (moved.length === 0) return false;
+  if (moved.length === 0) {
+    // The screen of the order shows when its lists were read.
+    announceChange(ctx, "media_buy", buy.id);
+    return false;
+  }
   for (const { row, hold } of moved) await ctx.db.update(mediaPackages).set({ hold, updatedAt: ctx.now }).where(and(eq(mediaPackages.tenantId, ctx.tenantId), eq(mediaPackages.id, row.id)));
   // An order that waits for a decision runs nowhere yet, and its buyer does not see it.
   if (buy.status === "pending_approval") {

@@ -11,6 +11,7 @@ import { Deliveries } from "@/components/media-buys/deliveries";
 import { Execution } from "@/components/media-buys/execution";
 import { GovernanceCard } from "@/components/media-buys/governance";
 import { OrderSummary } from "@/components/media-buys/order-summary";
+import { PackageLists } from "@/components/media-buys/package-lists";
 import { Packages } from "@/components/media-buys/packages";
 import { PlanPreview } from "@/components/media-buys/plan-preview";
 import { RawRequest } from "@/components/media-buys/raw-request";
@@ -74,6 +75,7 @@ export default async function MediaBuyPage({ params }: Props) {
         {approval ? <Checks checks={review.checks} /> : null}
         {review.governance ? <GovernanceCard governance={review.governance} steps={review.steps} action={canDecide ? resolveStopped : null} now={now} timeZone={timeZone} /> : null}
         <Packages review={review} publisher={publisher} timeZone={timeZone} />
+        <PackageLists review={review} now={now} timeZone={timeZone} />
         {isConfirmed ? <Delivered packages={review.packages} totals={delivered} now={now} timeZone={timeZone} /> : null}
         <Feedback packages={review.packages} feedback={feedback} now={now} timeZone={timeZone} />
         {approval ? review.previews.map((preview) => <PlanPreview key={preview.adapterConfigId} preview={preview} title="What will be written to" />) : null}
