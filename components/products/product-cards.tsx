@@ -36,6 +36,9 @@ export function BuyerCard({ values, isDisabled, error, change, isNew }: EditorPa
             ))}
           </div>
         </FieldGroup>
+        <Field label="Collections" name="collections" error={error("collections")} hint="Shows and series that it runs in, one a line: domain/collection_id | name | identifiers, such as news.example/trail_life | Trail Life | imdb_id:tt9100001. Buyers’ lists of collections are held against them.">
+          {(control) => <Textarea {...control} disabled={isDisabled} rows={3} value={values.collections} maxLength={30_000} spellCheck={false} className="font-mono text-xs" onChange={(event) => change({ collections: event.target.value })} />}
+        </Field>
       </div>
     </Card>
   );

@@ -151,7 +151,7 @@ describe("saveConnection", () => {
     const { id } = await save({ name: "In use" });
     await finishTests(id);
     await asStaff(publisher.tenantId, "admin", (ctx) => saveProduct(ctx, {
-      productId: "in_use", name: "In use", description: "In use.", channels: ["display"], formatIds: ["display_300x250_image"], deliveryType: "guaranteed", reviewRule: "inherit",
+      productId: "in_use", name: "In use", description: "In use.", channels: ["display"], formatIds: ["display_300x250_image"], deliveryType: "guaranteed", reviewRule: "inherit", collections: "",
       pricingOptions: [{ pricingOptionId: "", pricingModel: "cpm", currency: "USD", priceType: "fixed", price: "3", minSpend: "" }], targets: [{ adapterConfigId: id, config: GAM_TARGET }],
     }));
     expect(fieldMessages(await failure(edit(id, { currency: "EUR" }))).currency).toContain("priced");

@@ -30,6 +30,8 @@ export const productInput = z.strictObject({
   channels: z.array(z.enum(CHANNELS)).min(1, "Choose at least one channel."),
   formatIds: z.array(z.string()).min(1, "Choose at least one creative format."),
   deliveryType: z.enum(["guaranteed", "non_guaranteed"]),
+  /** As lib/products/collections.ts reads it; empty: the product runs in no collection. */
+  collections: z.string().max(30_000, "Use at most 30,000 characters."),
   /** inherit: as the publisher's setting says. */
   reviewRule: z.enum(["inherit", "always", "never"]),
   pricingOptions: z.array(pricingOptionInput).min(1, "Add at least one pricing option.").max(20),

@@ -11,6 +11,7 @@ import { type Ctx } from "../context";
 import { withTenant } from "../db/client";
 import { fieldMessages } from "../field-errors";
 import { newId } from "../ids";
+import { writeCollections } from "./collections";
 import { type ProductInput, productInput } from "./input";
 import { listProducts, loadProduct, type ProductListInput } from "./queries";
 import { pricingOptions, productTargets } from "./schema";
@@ -29,7 +30,7 @@ const price = (changes: Partial<ProductInput["pricingOptions"][number]> = {}) =>
 
 function input(changes: Partial<ProductInput> = {}): ProductInput {
   return {
-    productId: "", name: "Sports section", description: "Display in the sports section.", channels: ["display"], formatIds: ["display_300x250_image"], deliveryType: "guaranteed", reviewRule: "always",
+    productId: "", name: "Sports section", description: "Display in the sports section.", channels: ["display"], formatIds: ["display_300x250_image"], deliveryType: "guaranteed", reviewRule: "always", collections: "",
     pricingOptions: [price()], targets: [{ adapterConfigId: publisher.adapterConfigId, config: GAM_TARGET }], ...changes,
   };
 }
@@ -42,7 +43,7 @@ async function save(changes: Partial<ProductInput> = {}) {
 async function asEdited(id: string, changes: Partial<ProductInput> = {}): Promise<ProductInput> {
   const product = await asStaff(publisher.tenantId, "admin", (ctx) => loadProduct(ctx, id));
   return productInput.parse({
-    id, version: product.version, productId: product.productId, name: product.name, description: product.description, channels: product.channels, formatIds: product.formatIds, deliveryType: product.deliveryType, reviewRule: product.reviewRule,
+    id, version: product.version, productId: product.productId, name: product.name, description: product.description, channels: product.channels, formatIds: product.formatIds, deliveryType: product.deliveryType, reviewRule: product.reviewRule, collections: writeCollections(product.collections),
     pricingOptions: product.prices.map(({ pricingOptionId, pricingModel, currency, priceType, price: amount, minSpend }) => ({ pricingOptionId, pricingModel, currency, priceType, price: amount, minSpend })),
     targets: product.targets.map(({ adapterConfigId, config }) => ({ adapterConfigId, config })), ...changes,
   });
@@ -87,6 +88,23 @@ describe("saveProduct", () => {
     const product = await asStaff(publisher.tenantId, "admin", (ctx) => loadProduct(ctx, id));
     expect(product).toMatchObject({ name: "Homepage takeover", version: 2, details: { publisher_properties: [{}] } });
     expect(await lastAudit(publisher.tenantId, "product")).toMatchObject({ action: "product.updated", before: { name: "Homepage display" }, after: { name: "Homepage takeover" } });
+  });
+
+  test("keeps collections as they are written, one a line, and says of each line what is wrong", async () => {
+    const text = "news.example/trail_life | Trail Life | imdb_id:tt9100001, eidr_id:10.5240/ABCD\nnews.example/summit | Summit Stories";
+    const { id } = await save({ name: "With shows", collections: `\n${text}\n\n` });
+    const product = await asStaff(publisher.tenantId, "viewer", (ctx) => loadProduct(ctx, id));
+    expect(product.collections).toEqual([
+      { publisherDomain: "news.example", collectionId: "trail_life", name: "Trail Life", identifiers: ["imdb_id:tt9100001", "eidr_id:10.5240/ABCD"] },
+      { publisherDomain: "news.example", collectionId: "summit", name: "Summit Stories", identifiers: [] },
+    ]);
+    expect((await asEdited(id)).collections).toBe(text);
+    expect(await lastAudit(publisher.tenantId, "product")).toMatchObject({ after: { collections: [{ collectionId: "trail_life" }, {}] } });
+    for (const [wrong, message] of [
+      ["Trail Life", "Line 1: write domain"], ["news.example/a | A\nnews/b | B", "Line 2: “news” is not a domain"], ["news.example/a b | A", "is not a collection id"],
+      ["news.example/a | A | tt1", "“tt1” is not an identifier"], ["news.example/a | A | isbn:1", "“isbn:1” is not an identifier"], ["news.example/a | <b>", "without < and >"],
+      ["news.example/a | A\nNews.example/a | B", "news.example/a is named twice"], [Array.from({ length: 51 }, (_, n) => `news.example/${n} | N`).join("\n"), "at most 50"],
+    ] as const) expect(fieldMessages(await failure(save({ name: "Wrong shows", collections: wrong }))).collections).toContain(message);
   });
 
   test("two people saving at once: the second is told", async () => {

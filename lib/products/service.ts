@@ -7,6 +7,7 @@ import { AppError } from "../errors";
 import { FieldErrors } from "../field-errors";
 import { isUuid, newId } from "../ids";
 import { announceChange } from "../live";
+import { parseCollections } from "./collections";
 import { type ProductInput, REVIEW_RULES } from "./input";
 import { applyPricing, planPricing } from "./pricing";
 import { loadProduct } from "./queries";
@@ -39,12 +40,13 @@ export async function saveProduct(ctx: Ctx, input: ProductInput): Promise<SavedP
   for (const formatId of input.formatIds) if (!findFormat(formatId)) errors.add("formatIds", `There is no creative format "${formatId}".`);
   const pricing = await planPricing(ctx, existing?.id, input.pricingOptions, errors);
   const targets = await planTargets(ctx, existing?.id, input, errors);
+  const collections = parseCollections(input.collections, "collections", errors);
   errors.throwIfAny();
 
   const before = existing && describe(await loadProduct(ctx, existing.id));
   const fields = {
     name: input.name, description: input.description, channels: input.channels, formatIds: [...new Set(input.formatIds.map((formatId) => findFormat(formatId)?.id ?? formatId))],
-    deliveryType: input.deliveryType, isReviewRequired: REVIEW_RULES[input.reviewRule], updatedAt: ctx.now,
+    deliveryType: input.deliveryType, isReviewRequired: REVIEW_RULES[input.reviewRule], collections, updatedAt: ctx.now,
   };
   const id = existing?.id ?? newId(ctx.now.getTime());
   const version = (existing?.version ?? 0) + 1;
@@ -112,7 +114,7 @@ function slug(name: string): string {
 function describe(product: Awaited<ReturnType<typeof loadProduct>>): Record<string, unknown> {
   return {
     productId: product.productId, name: product.name, description: product.description, channels: product.channels, formatIds: product.formatIds,
-    deliveryType: product.deliveryType, reviewRule: product.reviewRule,
+    deliveryType: product.deliveryType, reviewRule: product.reviewRule, collections: product.collections,
     pricingOptions: product.prices.map(({ pricingOptionId, pricingModel, currency, priceType, price, minSpend }) => ({ pricingOptionId, pricingModel, currency, priceType, price, minSpend })),
     targets: product.targets.map(({ connectionName, config }) => ({ connection: connectionName, config })),
   };

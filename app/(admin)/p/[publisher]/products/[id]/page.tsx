@@ -18,6 +18,7 @@ import { requirePage } from "@/lib/auth/page";
 import { listAvailability } from "@/lib/availability/service";
 import { AppError } from "@/lib/errors";
 import { CHANNELS } from "@/lib/products/channels";
+import { writeCollections } from "@/lib/products/collections";
 import { loadProduct } from "@/lib/products/queries";
 import { loadProductAudience } from "@/lib/products/visibility";
 import { archiveProductAction, restoreProductAction, saveProductAction, setPriceBuyersAction, setProductVisibilityAction, syncAvailabilityAction } from "../actions";
@@ -73,7 +74,7 @@ export default async function ProductPage({ params }: Props) {
         {...choices} action={saveProductAction} id={id} version={product.version} canEdit={canEdit}
         saved={{
           productId: product.productId, name: product.name, description: product.description, channels: CHANNELS.filter((channel) => product.channels.includes(channel)), formatIds: product.formatIds,
-          deliveryType: product.deliveryType, reviewRule: product.reviewRule, targets,
+          deliveryType: product.deliveryType, reviewRule: product.reviewRule, collections: writeCollections(product.collections), targets,
           pricingOptions: product.prices.map(({ id: rowKey, pricingOptionId, pricingModel, currency, priceType, price, minSpend }) => ({ rowKey, pricingOptionId, pricingModel, currency, priceType, price, minSpend })),
         }}
       />

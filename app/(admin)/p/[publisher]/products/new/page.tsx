@@ -18,7 +18,7 @@ export default async function NewProductPage({ params }: { params: Promise<{ pub
       <ProductEditor
         {...choices} action={saveProductAction} canEdit
         saved={{
-          productId: "", name: "", description: "", channels: [], formatIds: [], deliveryType: "guaranteed", reviewRule: "inherit", targets: [],
+          productId: "", name: "", description: "", channels: [], formatIds: [], deliveryType: "guaranteed", reviewRule: "inherit", collections: "", targets: [],
           pricingOptions: [{ rowKey: "new-0", pricingOptionId: "", pricingModel: "cpm", currency: choices.defaultCurrency, priceType: "fixed", price: "", minSpend: "" }],
         }}
       />
