@@ -54,7 +54,7 @@ function Reading({ list, now, timeZone }: { list: List; now: Date; timeZone: str
   switch (list.status) {
     case "first_reading": return <>Asked for {ago(list.requestedAt)}. Packages that keep to it stand still until it was read.</>;
     case "unreadable": return <>Tried last {ago(list.updatedAt)}, and again every hour. Packages that keep to it stand still until it was read.</>;
-    case "read": return <>{said}{list.validUntil ? <>; read again {ago(list.validUntil)}</> : null}.</>;
+    case "read": return <>{said}{list.validUntil ? <>; read again {ago(list.validUntil)}</> : null}</>;
     case "due": return <>{said}. It is no longer valid and will be read again.</>;
     case "rereading": return <>{said}, which counts until the new reading is done.</>;
     case "unanswered": return <>{said}, which still counts. Tried last {ago(list.updatedAt)}, and again every hour.</>;

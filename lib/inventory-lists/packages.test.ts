@@ -275,6 +275,21 @@ describe("a collection list in the targeting of a package", () => {
     expect(next.isError ? errorCode(next) : undefined).toBe(reason === undefined ? undefined : "PRODUCT_UNAVAILABLE");
   });
 
+  test("and a property list beside it are both kept to: what one says counts before what another does not say yet", async () => {
+    const { body } = await create(shows({ property_list: ref(), collection_list_exclude: ref({ list_id: "brand-safety" }) }));
+    agent.react(({ list_id: id }) => (id === "premium" ? listOf(["elsewhere.example"]) : collectionsOf([])));
+    for (const { id, kind } of await lists()) if (kind === "property") {
+      await readInventoryList(reading, { tenantId: publisher.tenantId, listId: id });
+      await recheckPackages(reading, { tenantId: publisher.tenantId, listId: id });
+    }
+    expect(await heldOf(body.media_buy_id)).toEqual(["no_match"]);
+    await work();
+    expect(await heldOf(body.media_buy_id)).toEqual(["no_match"]);
+    agent.react(({ list_id: id }) => (id === "premium" ? listOf(["news.example"]) : collectionsOf([])));
+    await again();
+    expect(await heldOf(body.media_buy_id)).toEqual([undefined]);
+  });
+
   test("is another list than the property list of the same name", async () => {
     agent.react(() => listOf(["news.example"]));
     await know();

@@ -70,15 +70,20 @@ function tokenOf(ref: unknown): string | undefined {
  * @param inventory undefined: sold before this was noted
  */
 export function agreeLists(lists: readonly PackageList[] | undefined, inventory: Inventory | undefined, path: string): PackageHold | null {
-  let hold: PackageHold | null = null;
-  for (const { field, list } of lists ?? []) {
+  const holds = (lists ?? []).map(({ field, list }) => {
     const at = `${path}.targeting_overlay.${field}`;
     const known = assertComparable(field, inventory, at);
     const found = holdBy({ field, entries: list.entries, failure: list.failure }, known);
     if (found && list.entries !== null && list.isCurrent) throw refusal(found, at);
-    hold ??= found;
-  }
-  return hold;
+    return found;
+  });
+  return weightiest(holds);
+}
+
+/** Of several reasons one is shown: what a list says counts before what is not known yet. */
+export function weightiest(holds: readonly (PackageHold | null)[]): PackageHold | null {
+  const found = holds.filter((hold) => hold !== null);
+  return found.find(({ reason }) => reason !== "unread" && reason !== "unreadable") ?? found.find(({ reason }) => reason === "unreadable") ?? found[0] ?? null;
 }
 
 /** Throws when nothing is known that this kind of list could be held against: then it can never be kept to. */

@@ -10,7 +10,7 @@ import { loadPackages, lockMediaBuy, type PackageRow } from "../media-buys/queri
 import { mediaBuys, mediaPackages } from "../media-buys/schema";
 import { reviseMediaBuy } from "../media-buys/transitions";
 import { type PackageHold } from "./fields";
-import { holdBy, type KeptList, loadKeptLists } from "./packages";
+import { holdBy, type KeptList, loadKeptLists, weightiest } from "./packages";
 import { packageLists } from "./schema";
 
 const LIVE = ["pending_approval", "pending_creatives", "pending_start", "active", "paused"] as const;
@@ -60,11 +60,9 @@ async function recheckOrder(ctx: Ctx, mediaBuyId: string): Promise<boolean> {
 
 function holdOf(row: PackageRow, lists: KeptList[]): PackageHold | null {
   const inventory = { domains: row.sold.domains ?? [], collections: row.sold.collections ?? [] };
-  for (const { field, state, entries, error } of lists) {
+  return weightiest(lists.map(({ field, state, entries, error }) => {
     // What a running package keeps to, and what is only being read again, says nothing new.
-    if (entries === null && state === "reading" && row.hold === null) continue;
-    const hold = holdBy({ field, entries, failure: state === "failed" ? (error ?? "Its agent did not answer.") : null }, inventory);
-    if (hold) return hold;
-  }
-  return null;
+    if (entries === null && state === "reading" && row.hold === null) return null;
+    return holdBy({ field, entries, failure: state === "failed" ? (error ?? "Its agent did not answer.") : null }, inventory);
+  }));
 }
