@@ -1,5 +1,5 @@
 // `npm test`: every suite on a fresh clone, one closing line that counts them all. `npm test -- types lint` runs only those named.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { ensureDependencies } from "./dependencies.mjs";
@@ -14,41 +14,50 @@ const total = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];
 
 /** A command that passes or fails as one check. */
-function check(command, args) {
-  const status = run(command, args);
+async function check(command, args) {
+  const { status, lastWords } = await run(command, args);
   if (status === 0) return { passed: 1, failed: 0, skipped: 0 };
-  failures.push({ name: path.basename(args.at(-1) === "." ? command : (args.find((argument) => argument.endsWith(".ts")) ?? command)), error: `exit ${status}: its own output above tells why` });
+  failures.push({ name: path.basename(args.at(-1) === "." ? command : (args.find((argument) => argument.endsWith(".ts")) ?? command)), error: `exit ${status}: its own output above tells why\n${lastWords}` });
   return { passed: 0, failed: 1, skipped: 0 };
 }
 
+/** Its exit code, and the end of what it wrote to its standard error. */
 function run(command, args, env = {}) {
-  const done = spawnSync(command, args, { stdio: "inherit", env: { ...process.env, ...env } });
-  if (done.error) console.error(done.error.message);
-  return done.status ?? 1;
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { stdio: ["inherit", "inherit", "pipe"], env: { ...process.env, ...env } });
+    let lastWords = "";
+    child.stderr.on("data", (chunk) => {
+      process.stderr.write(chunk);
+      lastWords = (lastWords + String(chunk)).slice(-4_000);
+    });
+    child.on("error", (error) => resolve({ status: 1, lastWords: error.message }));
+    // A process that it left behind may hold the stream open: its end is not waited for.
+    child.on("exit", (code, signal) => setTimeout(() => resolve({ status: code ?? 1, lastWords: `${signal ? `ended by ${signal}\n` : ""}${plain(lastWords).trimEnd().split("\n").slice(-15).join("\n")}` }), 300));
+  });
 }
 
-function vitest() {
+async function vitest() {
   const file = ".cache/vitest.json";
   const failed = ".cache/vitest-failures.json";
   for (const old of [file, failed]) rmSync(old, { force: true });
-  const status = run(bin("vitest"), ["run", "--reporter=default", "--reporter=json", "--reporter=./scripts/vitest-failures.mjs", `--outputFile.json=${file}`]);
+  const { status, lastWords } = await run(bin("vitest"), ["run", "--reporter=default", "--reporter=json", "--reporter=./scripts/vitest-failures.mjs", `--outputFile.json=${file}`]);
   if (!existsSync(file) || !existsSync(failed)) {
-    failures.push({ name: "vitest", error: `exit ${status} without a report` });
+    failures.push({ name: "vitest", error: `exit ${status} without a report\n${lastWords}` });
     return { passed: 0, failed: 1, skipped: 0 };
   }
   const report = JSON.parse(readFileSync(file, "utf8"));
   const named = JSON.parse(readFileSync(failed, "utf8"));
-  if (status !== 0 && named.length === 0) named.push({ name: "vitest", error: `exit ${status} though no test failed: its last lines above tell why` });
+  if (status !== 0 && named.length === 0) named.push({ name: "vitest", error: `exit ${status} though no test failed\n${lastWords}` });
   failures.push(...named);
   return { passed: report.numPassedTests, failed: named.length, skipped: report.numPendingTests + report.numTodoTests };
 }
 
-function playwright() {
+async function playwright() {
   const file = ".cache/playwright.json";
   rmSync(file, { force: true });
-  const status = run(bin("playwright"), ["test"], { PLAYWRIGHT_JSON_OUTPUT_FILE: file });
+  const { status, lastWords } = await run(bin("playwright"), ["test"], { PLAYWRIGHT_JSON_OUTPUT_FILE: file });
   if (!existsSync(file)) {
-    failures.push({ name: "playwright", error: `exit ${status} without a report` });
+    failures.push({ name: "playwright", error: `exit ${status} without a report\n${lastWords}` });
     return { passed: 0, failed: 1, skipped: 0 };
   }
   const report = JSON.parse(readFileSync(file, "utf8"));
@@ -56,7 +65,7 @@ function playwright() {
     ...report.suites.flatMap((suite) => unexpected(suite, [])),
     ...report.errors.map((error) => ({ name: "playwright, outside any test", error: firstLines(error.message) })),
   ];
-  if (status !== 0 && named.length === 0) named.push({ name: "playwright", error: `exit ${status} though no test failed: its last lines above tell why` });
+  if (status !== 0 && named.length === 0) named.push({ name: "playwright", error: `exit ${status} though no test failed\n${lastWords}` });
   failures.push(...named);
   return { passed: report.stats.expected, failed: named.length, skipped: report.stats.skipped };
 }
@@ -75,7 +84,11 @@ function unexpected(suite, path) {
 }
 
 function firstLines(text) {
-  return (text ?? "no error told").replaceAll(/\u001b\[[0-9;]*m/gu, "").split("\n").slice(0, 12).join("\n");
+  return plain(text ?? "no error told").split("\n").slice(0, 12).join("\n");
+}
+
+function plain(text) {
+  return text.replaceAll(/\u001b\[[0-9;]*m/gu, "");
 }
 
 const suites = {
@@ -104,7 +117,7 @@ for (const [name, suite] of Object.entries(suites)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   console.log(`\n── ${name} ${"─".repeat(Math.max(0, 60 - name.length))}`);
   const startedAt = Date.now();
-  const result = suite();
+  const result = await suite();
   for (const key of Object.keys(total)) total[key] += result[key];
   lines.push(`${name.padEnd(8)} ${String(result.passed).padStart(4)} passed ${String(result.failed).padStart(3)} failed ${String(result.skipped).padStart(3)} skipped  ${((Date.now() - startedAt) / 1000).toFixed(0)} s`);
 }

@@ -24,6 +24,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
     // The embedded database's library ends the process with 0 when nothing is left to do, whatever the tests had to say.
     process.prependOnceListener("beforeExit", () => process.exit(process.exitCode ?? 0));
     await server.stop();
-    await rm(directory, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   };
 }
