@@ -49,7 +49,7 @@ function taskOf({ result }: Record<string, unknown>): Task {
   return asObject(result) as unknown as Task;
 }
 
-const dataOf = (task: Task): Record<string, unknown> => asObject(asObject(task.artifacts?.[0]?.parts[0]).data);
+const dataOf = (task: Task): Record<string, unknown> => asObject(asObject(task.artifacts?.[0]?.parts.find(({ kind }) => kind === "data")).data);
 const submit = (overrides: Record<string, unknown> = {}, configuration?: Record<string, unknown>) => send(ask("create_media_buy", order(overrides)), publisher.token, configuration);
 const errorOf = ({ body }: { body: Record<string, unknown> }) => asObject(body.error);
 
@@ -86,7 +86,7 @@ describe("message/send", () => {
 
   test("what fails is a failed task with the typed error; what is malformed is refused in JSON-RPC's words", async () => {
     const failed = await send(ask("create_media_buy", order({ packages: [homepage({ product_id: "nothing" })] })));
-    expect(failed.status.state).toBe("failed");
+    expect(failed.status).toMatchObject({ state: "failed", message: { parts: [{ kind: "text", text: "There is no product with this id." }] } });
     expect(dataOf(failed)).toMatchObject({ adcp_error: { code: "PRODUCT_NOT_FOUND", field: "packages[0].product_id" }, errors: [{ code: "PRODUCT_NOT_FOUND" }], context: { trace: "t-1" } });
     const cases: [unknown, number][] = [
       [{ message: ask("launch_rocket") }, -32_601], [{ message: say({ kind: "data", data: { skill: "" } }) }, -32_602], [{ message: { ...ask("get_products"), parts: [] } }, -32_602], [{}, -32_602],
@@ -255,4 +255,13 @@ test("AdCP's official client works over A2A as over MCP", async () => {
   // This client reads no artifact of a failed task, though its own server's failures look the same: the typed error stays in the raw answer.
   expect([wrong.success, wrong.status]).toEqual([false, "failed"]);
   expect(asObject(wrong.data).result).toMatchObject({ status: { state: "failed" }, artifacts: [{ parts: [{ data: { adcp_error: { code: "PRODUCT_NOT_FOUND" } } }] }] });
+});
+
+test("what became of an order is not taken for what became of the call", async () => {
+  const open = await createPublisher({ slug: "unreviewed" });
+  const client = new AgentClient({ id: "greenlight", name: "Greenlight", agent_uri: server.url, protocol: "a2a", auth_token: open.token });
+  const { context: _context, ...request } = order();
+  const placed = await client.executeTask("create_media_buy", request);
+  const canceled = await client.executeTask("update_media_buy", { idempotency_key: newKey(), account: BRAND_ACCOUNT, media_buy_id: asObject(placed.data).media_buy_id, canceled: true });
+  expect([canceled.success, canceled.status, asObject(canceled.data).status]).toEqual([true, "completed", "canceled"]);
 });

@@ -96,8 +96,8 @@ describe("every tool that lists in pages", () => {
     const message = { kind: "message", role: "user", messageId: newKey(), parts: [{ kind: "data", data: { skill: tool, input } }] };
     const response = await send("/a2a", { method: "POST", body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "message/send", params: { message } }) }, caller);
     const { status, artifacts } = asObject((await readObject(response)).result);
-    const [artifact] = artifacts as { parts: { data: Record<string, unknown> }[] }[];
-    return { status: response.status, headers: response.headers, isError: asObject(status).state === "failed", body: artifact?.parts[0]?.data ?? {} };
+    const [artifact] = artifacts as { parts: { data?: Record<string, unknown> }[] }[];
+    return { status: response.status, headers: response.headers, isError: asObject(status).state === "failed", body: artifact?.parts.findLast(({ data }) => data !== undefined)?.data ?? {} };
   }
 
   const cursorOf = async (tool: string, whose: Whose, filter: Record<string, unknown> = {}) => {

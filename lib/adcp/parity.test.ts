@@ -42,7 +42,7 @@ async function openDoors(token: string): Promise<[Door, Door, Door]> {
     { name: "A2A", async call(tool, input) {
       const answer = asObject(await a2a.sendMessage({ message: { kind: "message", role: "user", messageId: newKey(), parts: [{ kind: "data", data: { skill: tool, input } }] } }));
       const { status, artifacts } = asObject(answer.result) as unknown as Task;
-      return { isError: status.state === "failed", body: asObject(asObject(artifacts?.[0]?.parts[0]).data) };
+      return { isError: status.state === "failed", body: asObject(asObject(artifacts?.[0]?.parts.find(({ kind }) => kind === "data")).data) };
     } },
     { name: "REST", async call(tool, input) {
       const response = await fetch(`${server.url}/api/v1/${tool}`, { method: "POST", headers: { "content-type": "application/json", ...headersOf(token) }, body: JSON.stringify(input) });

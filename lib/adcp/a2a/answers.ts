@@ -16,18 +16,25 @@ export function presentCall(reply: Reply, contextId: string): Task {
     kind: "task",
     id,
     contextId,
-    status: { state: reply.error ? "failed" : "completed", timestamp: new Date().toISOString() },
+    status: {
+      state: reply.error ? "failed" : "completed", timestamp: new Date().toISOString(),
+      ...(reply.error ? { message: { kind: "message", role: "agent", messageId: randomUUID(), taskId: id, contextId, parts: [{ kind: "text", text: reply.summary }] } } : {}),
+    },
     artifacts: [presentReply(reply, data, submitted)],
     ...(submitted === null ? {} : { metadata: { adcp_task_id: submitted } }),
   };
 }
 
+/**
+ * Words and data. The words come first where the call is the whole story: clients read the `status` of a first data part as the task's, and
+ * "canceled" there is a media buy's. What was submitted, or failed, is data alone.
+ */
 function presentReply(reply: Reply, data: unknown, submitted: string | null): Artifact {
   return {
     artifactId: randomUUID(),
     name: reply.error ? "error" : submitted === null ? "result" : "submitted",
     description: reply.summary,
-    parts: [{ kind: "data", data: isObject(data) ? data : {} }],
+    parts: [...(reply.error || submitted !== null ? [] : [{ kind: "text" as const, text: reply.summary }]), { kind: "data", data: isObject(data) ? data : {} }],
     ...(submitted === null ? {} : { metadata: { adcp_task_id: submitted } }),
   };
 }
