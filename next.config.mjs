@@ -18,6 +18,8 @@ const config = {
   reactStrictMode: true,
   agentRules: false,
   devIndicators: false,
+  // A page says its title with its first bytes, not some time later: it is the first thing that a screen reader says.
+  htmlLimitedBots: /.*/,
   // Loaded by Node as they are: they read files of their own, or must be one instance in the process.
   serverExternalPackages: ["@a2a-js/sdk", "@adcp/sdk", "ajv", "ajv-formats", "@marcbachmann/cel-js", "@modelcontextprotocol/sdk", "drizzle-orm", "google-auth-library", "inngest", "next-auth", "postgres"],
   experimental: { authInterrupts: true, serverActions: { allowedOrigins } },
