@@ -30,20 +30,27 @@ export async function planAvailability(ctx: Ctx, connection: { id: string; timeZ
   return { query: { items: rows, from, to: addDays(from, DAYS_AHEAD - 1), reportKey: connection.id.slice(-12) }, targets: new Map(rows.map(({ key, target }) => [key, target])) };
 }
 
-/** Records one answer. A day that the ad server left out is one of which it expects nothing. A product that was unmapped meanwhile is left out. */
-export async function recordAvailability(ctx: Ctx, connectionId: string, { query, targets }: Plan, answer: Availability, askedAt: Date): Promise<void> {
-  const byDay = new Map(answer.days?.map((day) => [day.day, day]));
-  const days = Array.from({ length: DAYS_AHEAD }, (_, index) => byDay.get(addDays(query.from, index)));
-  const figures = {
-    config: targets.get(answer.key) ?? {}, firstDay: query.from, reason: answer.reason ?? null, generatedAt: askedAt,
-    forecast: answer.days ? days.map((day) => day?.forecast ?? 0) : [], available: answer.days ? days.map((day) => day?.available ?? 0) : [],
-  };
-  const [target] = await ctx.db.select({ productId: productTargets.productId }).from(productTargets)
-    .where(and(eq(productTargets.tenantId, ctx.tenantId), eq(productTargets.productId, answer.key), eq(productTargets.adapterConfigId, connectionId))).for("key share");
-  if (!target) return;
-  await ctx.db.insert(productAvailability).values({ tenantId: ctx.tenantId, productId: answer.key, adapterConfigId: connectionId, ...figures })
-    .onConflictDoUpdate({ target: [productAvailability.tenantId, productAvailability.productId, productAvailability.adapterConfigId], set: figures });
-  announceChange(ctx, "product", answer.key);
+/**
+ * Records answers, in one statement: each moves the catalogue's version. A day that the ad server left out is one of which it expects nothing.
+ * A product that was unmapped meanwhile is left out.
+ */
+export async function recordAvailability(ctx: Ctx, connectionId: string, { query, targets }: Plan, answers: readonly Availability[], askedAt: Date): Promise<void> {
+  const mapped = await ctx.db.select({ productId: productTargets.productId }).from(productTargets)
+    .where(and(eq(productTargets.tenantId, ctx.tenantId), inArray(productTargets.productId, answers.map(({ key }) => key)), eq(productTargets.adapterConfigId, connectionId))).orderBy(asc(productTargets.productId)).for("key share");
+  const rows = answers.filter(({ key }) => mapped.some(({ productId }) => productId === key)).map((answer) => {
+    const byDay = new Map(answer.days?.map((day) => [day.day, day]));
+    const days = answer.days ? Array.from({ length: DAYS_AHEAD }, (_, index) => byDay.get(addDays(query.from, index))) : [];
+    return {
+      tenantId: ctx.tenantId, productId: answer.key, adapterConfigId: connectionId, config: targets.get(answer.key) ?? {}, firstDay: query.from,
+      forecast: days.map((day) => day?.forecast ?? 0), available: days.map((day) => day?.available ?? 0), reason: answer.reason ?? null, generatedAt: askedAt,
+    };
+  });
+  if (rows.length === 0) return;
+  await ctx.db.insert(productAvailability).values(rows).onConflictDoUpdate({
+    target: [productAvailability.tenantId, productAvailability.productId, productAvailability.adapterConfigId],
+    set: { config: sql`excluded.config`, firstDay: sql`excluded.first_day`, forecast: sql`excluded.forecast`, available: sql`excluded.available`, reason: sql`excluded.reason`, generatedAt: sql`excluded.generated_at` },
+  });
+  for (const { productId } of rows) announceChange(ctx, "product", productId);
 }
 
 /** products.id → the days that are known, of the live ad servers it is sold through, or of simulated ones where there is no other. */

@@ -15,6 +15,7 @@ import { addDays, dayIn, startOfDay } from "../delivery/days";
 import { type Executing } from "../fulfilment/call";
 import { log } from "../log";
 import { productTargets } from "../products/schema";
+import { tenants } from "../tenants/schema";
 import { runSyncJob } from "./run";
 import { scheduleAvailabilitySyncs } from "./schedule";
 import { syncJobs } from "./schema";
@@ -66,11 +67,16 @@ async function shown(filters: Record<string, unknown> = {}, token = publisher.to
   return { products, body };
 }
 
+const catalogVersion = () => asSystem(publisher, async ({ db }) => (await db.select({ version: tenants.catalogVersion }).from(tenants).where(eq(tenants.id, publisher.tenantId)))[0]?.version ?? 0);
+
 const today = () => dayIn(now(), ZONE);
 
 test("is asked for once a day, in the ad server's own days, and shown with its age; shared inventory is asked about once", async () => {
   expect((await shown()).products).toEqual({ unit: undefined, same: undefined, placement: undefined, both: undefined, narrowed: undefined });
+  const before = await catalogVersion();
   const { outcome, job } = await sync();
+  // Five products, one write: each has every web process read the catalogue again.
+  expect(await catalogVersion()).toBe(before + 1);
   expect(job?.error).toBeNull();
   expect(outcome).toEqual({ next: "stop", state: "succeeded" });
   expect(job).toMatchObject({ state: "succeeded", error: null, counts: { products: 5, without_forecast: 1 }, phases: [{ name: "Products", state: "done", done: 5, total: 5 }] });

@@ -1,6 +1,6 @@
 import { and, eq } from "drizzle-orm";
 import { adapterConfigs } from "../ad-servers/schema";
-import { AdServerError, type DeliveryCount, type InventoryItem } from "../ad-servers/types";
+import { AdServerError, type Availability, type DeliveryCount, type InventoryItem } from "../ad-servers/types";
 import { planAvailability, recordAvailability } from "../availability/service";
 import { type Ctx } from "../context";
 import { planDeliveryPull, recordPull } from "../delivery/pull";
@@ -117,7 +117,11 @@ async function pullDelivery(executing: Executing, held: Held, connection: Connec
   return done instanceof AdServerError ? done : null;
 }
 
-/** Each product's figures go in as they come: the next attempt asks again. */
+/** Figures are written this many products, or this long, at a time: each write has every web process read the catalogue again. */
+const ANSWERS_AT_ONCE = 50;
+const ANSWERS_EVERY_MS = 10 * SECOND_MS;
+
+/** Figures go in as they come: the next attempt asks again. */
 async function syncAvailability(executing: Executing, held: Held, connection: Connection, lost: AbortSignal, progress: Progress): Promise<Failure> {
   const askedAt = executing.now();
   const plan = await inTenant(executing, connection.tenantId, (ctx) => planAvailability(ctx, connection));
@@ -125,15 +129,23 @@ async function syncAvailability(executing: Executing, held: Held, connection: Co
   const total = plan.query.items.length;
   progress.counts = { products: 0 };
   const done = await callAdServer(JOB_TIME_MAX_MS, async (signal) => {
+    let answers: Availability[] = [];
+    let writtenAt = performance.now();
+    const write = () => writeHeld(executing, connection, async (ctx) => {
+      await recordAvailability(ctx, connection.id, plan, answers, askedAt);
+      return updateJob(ctx, held, { phases: progress.phases, counts: progress.counts });
+    });
     for await (const answer of executing.driver(connection.kind).readAvailability(plan.query, createCall(executing, connection, AbortSignal.any([signal, lost])))) {
+      answers.push(answer);
       const { products = 0, without_forecast: without = 0 } = progress.counts;
       progress.counts = { products: products + 1, ...(without > 0 || answer.reason !== undefined ? { without_forecast: without + (answer.reason === undefined ? 0 : 1) } : {}) };
       progress.phases = reportPhase(progress.phases, "Products", products + 1, total);
-      await writeHeld(executing, connection, async (ctx) => {
-        await recordAvailability(ctx, connection.id, plan, answer, askedAt);
-        return updateJob(ctx, held, { phases: progress.phases, counts: progress.counts });
-      });
+      if (answers.length < ANSWERS_AT_ONCE && performance.now() - writtenAt < ANSWERS_EVERY_MS) continue;
+      await write();
+      answers = [];
+      writtenAt = performance.now();
     }
+    await write();
   });
   return done instanceof AdServerError ? done : null;
 }
