@@ -32,6 +32,10 @@ export function adServerTargeting(targeting: Record<string, unknown>): Record<st
   return Object.fromEntries(Object.entries(targeting).filter(([name]) => !isListField(name)));
 }
 
+export function namesList(targeting: Record<string, unknown>): boolean {
+  return LIST_FIELDS.some((field) => targeting[field] !== undefined);
+}
+
 function isListField(name: string): name is ListField {
   return (LIST_FIELDS as readonly string[]).includes(name);
 }

@@ -3,10 +3,11 @@ import postgres from "postgres";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { useTestDatabase } from "@/test/db";
 import { asList, asObject, BRAND_ACCOUNT, callMcp, errorCode, imageCreative, newKey } from "@/test/fixtures/door";
-import { asActor, asSystem, days, staff } from "@/test/fixtures/orders";
+import { asActor, asBuyer, asSystem, days, staff } from "@/test/fixtures/orders";
 import { createBuyer, createPublisher, type PublisherFixture } from "@/test/fixtures/publisher";
 import { collectionsOf, type ListAgent, listOf, startListAgent } from "@/test/list-agent";
 import { loadReview } from "../approvals/review";
+import { waitFor } from "@/test/wait";
 import { withTenant } from "../db/client";
 import { outbox } from "../events/schema";
 import { loadDesiredOrder } from "../fulfilment/desired";
@@ -23,6 +24,7 @@ import { readInventoryList } from "./read";
 import { recheckPackages } from "./recheck";
 import { inventoryLists, packageLists } from "./schema";
 import { refreshListsInUse } from "./sweep";
+import { useList } from "./use";
 
 const database = useTestDatabase();
 let agent: ListAgent;
@@ -115,9 +117,23 @@ describe("a property list in the targeting of a package", () => {
     await admin.end();
   });
 
-  test("that was read in the moment of the order holds nothing back: the reading waits for the order, or the order sees it", async () => {
+  test("that is read in the moment of the order holds nothing back: the reading waits for the order", async () => {
     await call("get_products", { buying_mode: "wholesale", property_list: ref() });
-    const [bought] = await Promise.all([create(targeted("news")), work()]);
+    let isLocked = false;
+    let isStored = false;
+    const ordering = asBuyer(publisher, async (ctx) => {
+      expect(await useList(ctx, publisher.session, "property", ref(), "property_list", true)).toMatchObject({ entries: null });
+      isLocked = true;
+      await waitFor("the reading to have had its chance", () => isStored);
+    }, new Date());
+    await waitFor("the order to name its list", () => isLocked);
+    const working = work();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(agent.asked).toHaveLength(0);
+    isStored = true;
+    await Promise.all([ordering, working]);
+    expect(agent.asked).toHaveLength(1);
+    const [bought] = await Promise.all([create(targeted("news", { property_list: ref({ list_id: "second" }) })), work()]);
     await work();
     expect(await heldOf(bought.body.media_buy_id)).toEqual([undefined]);
   });
@@ -263,7 +279,7 @@ describe("a collection list in the targeting of a package", () => {
     ["an id", collectionsOf([{ name: "x", ids: { imdb_id: "tt9100002" } }]), "excluded"],
     ["a name alone", collectionsOf([{ name: " summit  STORIES" }]), "excluded"],
     ["the publisher's id, although filters may have left it out", collectionsOf([], { base_collections: [{ publisher_domain: "news.example", collection_ids: ["summit"] }], filters: { kinds: ["series"] } }), "excluded"],
-    ["other shows", collectionsOf([{ name: "Bistro", ids: { imdb_id: "tt9200001" } }]), undefined],
+    ["other shows", collectionsOf([{ name: "Bistro\u0000", ids: { imdb_id: "tt9200001", eidr_id: "\u0000" } }]), undefined],
     ["nothing", collectionsOf([]), undefined],
   ])("of what must not carry ads, that names %s", async (_what, answer, reason) => {
     const { body } = await create(shows({ collection_list_exclude: ref() }));

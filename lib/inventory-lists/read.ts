@@ -18,8 +18,9 @@ export type ReadingStep = { next: "stop" } | { next: "later"; delayMs: number };
 const RETRY_DELAYS_MS = [2 * SECOND_MS, 10 * SECOND_MS, 30 * SECOND_MS];
 const PAGE_SIZE = 5_000;
 const ENTRIES_MAX = 50_000;
-/** A longer one can match nothing. */
+/** A longer one, or one with control characters, can match nothing. */
 const ENTRY_LENGTH_MAX = 500;
+const CONTROL = /\p{Cc}/u;
 /** Names as they can stand in a list; nothing else can match. */
 const DOMAIN = /^(?:\*\.)?[\p{L}\p{N}](?:[\p{L}\p{N}.-]{0,250})$/u;
 /** Of what an agent says of itself. */
@@ -82,7 +83,7 @@ async function readPages(call: CallTool, kind: ListKind, listId: string): Promis
   do {
     const page = read(await call(tool, { list_id: listId, resolve: true, pagination: { max_results: PAGE_SIZE, ...(cursor === undefined ? {} : { cursor }) } }));
     if (!page) throw notOne;
-    for (const entry of page.entries) if (entry.length <= ENTRY_LENGTH_MAX) entries.add(entry);
+    for (const entry of page.entries) if (entry.length <= ENTRY_LENGTH_MAX && !CONTROL.test(entry)) entries.add(entry);
     if (entries.size > ENTRIES_MAX) throw new NoAnswer(`The ${LIST_WORDS[kind]} holds more than ${ENTRIES_MAX} ${unit}.`, true);
     validUntil = page.cache_valid_until ?? validUntil;
     const { has_more: hasMore = false, cursor: next } = page.pagination ?? {};

@@ -28,7 +28,7 @@ export async function loadListViews(ctx: Ctx, buy: Pick<MediaBuyRow, "id" | "sta
   }).from(packageLists)
     .innerJoin(inventoryLists, and(eq(inventoryLists.tenantId, packageLists.tenantId), eq(inventoryLists.id, packageLists.listId)))
     .where(and(eq(packageLists.tenantId, ctx.tenantId), eq(packageLists.mediaBuyId, buy.id)))
-    .orderBy(inventoryLists.createdAt, inventoryLists.id, packageLists.packageId, packageLists.field);
+    .orderBy(inventoryLists.kind, inventoryLists.listId, inventoryLists.id, packageLists.packageId, packageLists.field);
   const views = new Map<string, ListView>();
   for (const { packageId, field, ...list } of rows) {
     const view = views.get(list.id) ?? { ...list, status: isTerminal(buy.status) ? "ended" : statusOf(list, ctx.now), packages: [] };

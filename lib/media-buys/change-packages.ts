@@ -8,7 +8,7 @@ import { openFulfilments } from "../fulfilment/request";
 import { fulfilments } from "../fulfilment/schema";
 import { fromWireId, newId } from "../ids";
 import { parseMicros } from "../money";
-import { withoutListTokens } from "../inventory-lists/fields";
+import { namesList, withoutListTokens } from "../inventory-lists/fields";
 import { agreeLists, loadPackageLists, packageListRows, type PackageList, type PackageLists, replacePackageLists } from "../inventory-lists/packages";
 import { packageLists } from "../inventory-lists/schema";
 import { type Inventory } from "../inventory-lists/match";
@@ -56,7 +56,7 @@ export async function changePackages(ctx: Ctx, input: Input): Promise<PackagesCh
       .set({ budgetMicros, rateMicros, units, startsAt, endsAt, pacing, targeting, hold, isPaused, canceledAt, cancellationReason, buyerContext, updatedAt: ctx.now })
       .where(and(eq(mediaPackages.tenantId, ctx.tenantId), eq(mediaPackages.id, row.id)));
   }
-  for (const { update, path, row } of updates.values()) if (update.targeting_overlay && !update.canceled) await replacePackageLists(ctx, row, lists.get(path) ?? []);
+  for (const { update, path, row } of updates.values()) if (update.targeting_overlay && !update.canceled && (lists.has(path) || namesList(row.targeting))) await replacePackageLists(ctx, row, lists.get(path) ?? []);
   if (added.length > 0) await insertPackages(ctx, input, added);
 
   const creatives = [...changed.flatMap((row) => creativesOf(row, updates.get(row.id))), ...added.flatMap(({ row, request, path }) => creativesOf(row, { update: request, path }))];
