@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { type IncomingMessage, type ServerResponse } from "node:http";
 import next from "next";
 import { handleBuyerRequest, prepareDoor } from "@/lib/adcp/http";
 import { flushCalls } from "@/lib/call-log/flush";
@@ -6,8 +6,9 @@ import { closeDatabase } from "@/lib/db/client";
 import { ConfigurationError, env, required } from "@/lib/env";
 import { exitWithParent } from "@/lib/exit-with-parent";
 import { readHealth } from "@/lib/health";
+import { createBoundedServer } from "@/lib/http/bounded-server";
 import { sendFetchResponse, toFetchRequest } from "@/lib/http/node-adapter";
-import { log, shownPath } from "@/lib/log";
+import { log } from "@/lib/log";
 
 /** Paths that buyers call. Answered here, before Next sees the request: a Next route costs five times as much. */
 const BUYER_PATH = /^\/(mcp|a2a|api\/v1|previews|\.well-known)(\/|$|\?)/;
@@ -20,15 +21,7 @@ async function main(): Promise<void> {
   prepareDoor();
   const handleNext = app.getRequestHandler();
 
-  const server = createServer((request, response) => {
-    answer(request, response, handleNext).catch((error: unknown) => {
-      log.error("A request failed outside every handler.", { error, path: shownPath(request.url ?? "") });
-      if (!response.headersSent) response.writeHead(500, { "content-type": "application/json" });
-      response.end();
-    });
-  });
-  server.keepAliveTimeout = 65_000;
-  server.requestTimeout = 60_000;
+  const server = createBoundedServer((request, response) => answer(request, response, handleNext));
   server.listen(PORT, HOST ?? (DEMO ? "127.0.0.1" : "0.0.0.0"), () => {
     log.info("The web process is listening.", { port: PORT, publicUrl });
     process.send?.({ type: "listening", port: PORT });

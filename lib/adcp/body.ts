@@ -8,14 +8,16 @@ const MAX_DEPTH = 100;
 const MAX_VALUES = 100_000;
 
 export class BodyError extends Error {
-  constructor(readonly httpStatus: 400 | 413, readonly error: AppError, readonly isMalformed: boolean) {
+  constructor(readonly httpStatus: 400 | 413 | 415, readonly error: AppError, readonly isMalformed: boolean) {
     super(error.message);
     this.name = "BodyError";
   }
 }
 
-/** The JSON in a request's body. Throws BodyError: 413 beyond one MiB, 400 when it is not JSON. */
+/** The JSON in a request's body. Throws BodyError: 415 when it is compressed, 413 beyond one MiB, 400 when it is not JSON. */
 export async function readJson(request: Request): Promise<unknown> {
+  const coding = request.headers.get("content-encoding");
+  if (coding !== null && !/^(?:identity)?$/i.test(coding.trim())) throw new BodyError(415, new AppError("INVALID_REQUEST", "The body has a content-encoding, and none is read here.", { suggestion: "Send it uncompressed." }), false);
   const text = await readText(request);
   const excess = findExcess(text);
   if (excess) throw new BodyError(400, new AppError("INVALID_REQUEST", excess), false);

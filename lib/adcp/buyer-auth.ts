@@ -44,11 +44,14 @@ const findSessions = gathering(async (presented: Presented[]): Promise<(z.infer<
 
 const publicRow = z.object({ tenant_id: z.string(), catalog_version: z.coerce.number(), is_mapped: z.boolean() });
 
-/** The bearer token that a request presents: undefined when none, empty when its form is not ours. */
+/** The token that a request presents: undefined when none, empty when its form is not ours or two are presented that differ. */
 export function presentedToken(headers: Headers): string | undefined {
   const authorization = headers.get("authorization");
-  if (authorization !== null) return /^bearer +([^\s]+) *$/i.exec(authorization)?.[1] ?? "";
-  return headers.get("x-adcp-auth")?.trim();
+  const own = headers.get("x-adcp-auth")?.trim();
+  if (authorization === null) return own;
+  const bearer = /^bearer +([^\s]+) *$/i.exec(authorization)?.[1] ?? "";
+  // Whatever stands before us may have looked at the other one.
+  return own === undefined || own === bearer ? bearer : "";
 }
 
 /** Whether anything in the request claims to be a buyer. */
