@@ -23,7 +23,7 @@ export function denial(request: Record<string, unknown>): Reaction {
 export async function startGovernanceAgent(): Promise<GovernanceAgent> {
   const asked: Asked[] = [];
   let react: (request: Record<string, unknown>) => Reaction = (request) => approval(request);
-  const server = createServer((request, response) => {
+  const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => void (async () => {

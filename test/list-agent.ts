@@ -26,7 +26,7 @@ export async function startListAgent(): Promise<ListAgent> {
   let react: (request: Request) => ListReaction = () => listOf([]);
   const schema = z.looseObject({ list_id: z.string(), pagination: z.looseObject({ cursor: z.string().optional() }).optional() });
   const callSchema = z.looseObject({ method: z.literal("tools/call"), params: z.looseObject({ arguments: schema }) });
-  const server = createServer((request, response) => {
+  const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => void (async () => {

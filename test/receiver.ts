@@ -6,7 +6,7 @@ export type Receiver = { url: string; received: Received[]; close(): Promise<voi
 /** A webhook receiver on loopback. `answer` gives the status of the n-th request (from 1), or undefined to stay silent. */
 export async function startReceiver(answer: (n: number) => number | undefined = () => 200, headers: Record<string, string> = {}): Promise<Receiver> {
   const received: Received[] = [];
-  const server = createServer((request, response) => {
+  const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {

@@ -46,7 +46,7 @@ export async function startGamSimulator(options: SimulatorOptions = {}): Promise
   const adUnits = Math.min(Math.max(options.adUnits ?? DEFAULT_AD_UNITS, 1), MAX_AD_UNITS);
   const keys = await Promise.all(seedNetworks.map(({ code }) => (directory === undefined ? memoryKey(code) : loadKeyFile(directory, code))));
 
-  const server = createServer();
+  const server = createServer({ keepAliveTimeout: 65_000 });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   const close = (): Promise<void> => new Promise((resolve) => {
     server.close(() => resolve());

@@ -258,7 +258,7 @@ describe("the connection", () => {
   let requests = 0;
   async function serve(answer: (response: ServerResponse) => void): Promise<Partial<Call>> {
     requests = 0;
-    server = createServer((request, response) => {
+    server = createServer({ keepAliveTimeout: 65_000 }, (request, response) => {
       requests += 1;
       request.resume().on("end", () => answer(response));
     });
