@@ -60,6 +60,8 @@ test("a package under a list of another agent is nowhere until the list was read
   expect(await heldNow()).toBe("unreadable");
   await page.setViewportSize({ width: 320, height: 800 });
   await page.emulateMedia({ colorScheme: "dark" });
+  await page.reload();
+  await expect(card.getByText("Could not be read", { exact: true })).toBeVisible();
   await expectNoSidewaysScroll(page);
   await expectAccessible(page);
 });

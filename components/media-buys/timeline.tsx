@@ -28,7 +28,7 @@ export function Timeline({ entries, now, timeZone }: { entries: Entry[]; now: Da
               <span className="grid size-7 place-items-center rounded-full bg-surface-3 text-ink-2"><Icon aria-hidden className="size-3.5" /></span>
               <div className="min-w-0 pt-1">
                 <p className="flex flex-wrap items-baseline gap-x-2">
-                  <span className="font-medium break-words">{entry.title}</span>
+                  <span className="min-w-0 font-medium break-words">{entry.title}</span>
                   {outcome ? <span className={cn("inline-flex items-center gap-1 text-xs font-medium", outcome.classes)}><outcome.icon aria-hidden className="size-3.5 self-center" />{outcome.label}</span> : null}
                 </p>
                 <p className="text-xs text-ink-2">{entry.actor} · <TimeAgo at={entry.at} now={now} timeZone={timeZone} /></p>
