@@ -14,6 +14,9 @@ test.afterAll(() => agent.close());
 type Bought = { media_buy_id: string; packages: { package_id: string; ext?: { held?: { reason: string } } }[] };
 
 test("a package under a list of another agent is nowhere until the list was read; staff and buyer see it go on, and stop, by itself", async ({ page }) => {
+  test.setTimeout(180_000);
+  // Before the order: its list is tried for some forty seconds.
+  await signIn(page);
   agent.react(() => "silence");
   const key = `lists-${Date.now().toString(36)}`;
   const placed = await createBuyer().executeTask("create_media_buy", {
@@ -31,7 +34,6 @@ test("a package under a list of another agent is nowhere until the list was read
     return (answer.data as { media_buys: Bought[] }).media_buys[0]?.packages[0]?.ext?.held?.reason;
   };
 
-  await signIn(page);
   await page.goto(`${stackUrl()}/p/demo/media-buys/${bought.media_buy_id}`);
   const card = page.getByRole("region", { name: "The buyer’s list" });
   await expect(card.getByText("Being read", { exact: true })).toBeVisible();
