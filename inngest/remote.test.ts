@@ -129,7 +129,7 @@ describe("the worker with an Inngest server", () => {
 
   test.each([
     ["clock", ["flights", "webhooks", "sync jobs", "governance", "inventory lists", "delivery", "availability", "fulfilments"]],
-    ["housekeeping", ["idempotency answers", "signature nonces", "rate buckets", "previews", "outbox", "webhook bodies", "buyers' calls", "signing keys", "engine"]],
+    ["housekeeping", ["idempotency answers", "signature nonces", "rate buckets", "previews", "outbox", "webhook bodies", "buyers' calls", "sync jobs", "signing keys", "engine"]],
   ])("the schedule %s does all its work", async (name, expected) => {
     const tick = { name: "inngest/scheduled.timer", data: {} };
     const opsSchema = z.array(z.object({ id: z.string(), op: z.string(), displayName: z.string(), data: z.unknown() }));

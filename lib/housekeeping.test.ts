@@ -6,11 +6,12 @@ import { createPublisher, type PublisherFixture } from "@/test/fixtures/publishe
 import { withTenant } from "./db/client";
 import { outbox } from "./events/schema";
 import { type Executing } from "./fulfilment/call";
-import { expireIdempotencyAnswers, forgetWebhookBodies, purgeOutbox } from "./housekeeping";
+import { expireIdempotencyAnswers, forgetWebhookBodies, purgeOutbox, purgeSyncJobs } from "./housekeeping";
 import { newId } from "./ids";
 import { log } from "./log";
 import { idempotencyKeys } from "./media-buys/schema";
 import { addMs, DAY_MS, MINUTE_MS, SECOND_MS } from "./time";
+import { syncJobs } from "./sync-jobs/schema";
 import { webhookDeliveries } from "./webhooks/schema";
 import { wakeDueDeliveries } from "./webhooks/sweep";
 
@@ -42,6 +43,23 @@ describe("what is kept for how long", () => {
     await inTenant((tx) => tx.insert(outbox).values([event("old", addMs(now, -31 * DAY_MS)), event("new", addMs(now, -29 * DAY_MS)), event("unsent", null)]));
     expect(await purgeOutbox(now)).toBe(1);
     expect((await inTenant((tx) => tx.select().from(outbox))).map(({ eventId }) => eventId.split(":")[1]).sort()).toEqual(["new", "unsent"]);
+  });
+
+  test("more than one statement's worth goes in several", async () => {
+    const events = Array.from({ length: 4_100 }, (_, n) => ({ tenantId: publisher.tenantId, eventId: `${publisher.slug}:${n}`, name: "greenlight/webhook.queued", data: {}, sentAt: addMs(now, -31 * DAY_MS) }));
+    for (let at = 0; at < events.length; at += 1_000) await inTenant((tx) => tx.insert(outbox).values(events.slice(at, at + 1_000)));
+    expect(await purgeOutbox(now)).toBe(4_100);
+    expect(await inTenant((tx) => tx.select().from(outbox))).toEqual([]);
+  });
+
+  test("tests and syncs that succeeded for 30 days, failed ones for 90, the last of each kind and open ones for ever", async () => {
+    const job = (kind: "delivery" | "inventory", state: "queued" | "succeeded" | "failed", days: number) => ({ tenantId: publisher.tenantId, id: newId(), adapterConfigId: publisher.adapterConfigId, kind, state, requestedBy: `${kind} ${state} ${days}`, createdAt: addMs(now, -days * DAY_MS) });
+    await inTenant((tx) => tx.insert(syncJobs).values([
+      job("delivery", "succeeded", 1), job("delivery", "succeeded", 29), job("delivery", "succeeded", 31), job("delivery", "failed", 31), job("delivery", "failed", 91),
+      job("inventory", "queued", 200), job("inventory", "succeeded", 300), job("inventory", "succeeded", 301), job("inventory", "failed", 200),
+    ]));
+    expect(await purgeSyncJobs(now)).toBe(3);
+    expect((await inTenant((tx) => tx.select().from(syncJobs))).map(({ requestedBy }) => requestedBy).sort()).toEqual(["delivery failed 31", "delivery succeeded 1", "delivery succeeded 29", "inventory failed 200", "inventory queued 200", "inventory succeeded 300"]);
   });
 
   test("what a webhook said for 90 days, that it was sent for ever", async () => {

@@ -1,5 +1,5 @@
 import { cron } from "inngest";
-import { ENGINE_DAYS, expireIdempotencyAnswers, expireSignatureNonces, forgetRateBuckets, forgetWebhookBodies, purgeBuyerCalls, purgeOutbox, purgePreviews } from "@/lib/housekeeping";
+import { ENGINE_DAYS, expireIdempotencyAnswers, expireSignatureNonces, forgetRateBuckets, forgetWebhookBodies, purgeBuyerCalls, purgeOutbox, purgePreviews, purgeSyncJobs } from "@/lib/housekeeping";
 import { rotateSigningKeys } from "@/lib/webhooks/signing-keys";
 import { type FunctionNeeds } from "../functions";
 import { type Client } from "../client";
@@ -14,6 +14,7 @@ export function housekeeping(client: Client, needs: FunctionNeeds) {
     await step.run("outbox", () => purgeOutbox(needs.now()));
     await step.run("webhook bodies", () => forgetWebhookBodies(needs.now()));
     await step.run("buyers' calls", () => purgeBuyerCalls(needs.now()));
+    await step.run("sync jobs", () => purgeSyncJobs(needs.now()));
     await step.run("signing keys", () => rotateSigningKeys(needs.now()));
     await step.run("engine", async () => (await needs.purgeEngine?.(ENGINE_DAYS)) ?? null);
   });

@@ -51,7 +51,7 @@ async function run(tool: Tool, input: unknown, identify: () => Promise<Caller>, 
   try {
     const caller = await identify();
     trace.caller = caller;
-    noteUse(caller.usedIds, Date.now());
+    noteUse(caller.tenantId, caller.usedIds, Date.now());
     invariant(isVisibleTo(tool, caller.session), `${tool.name} was called by somebody for whom it does not exist`);
     if (tool.access === "principal" && !caller.session) throw missingToken();
     assertScope(caller.session, tool.name);

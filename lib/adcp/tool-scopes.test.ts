@@ -1,13 +1,17 @@
+import { and, eq } from "drizzle-orm";
 import { beforeAll, describe, expect, test } from "vitest";
 import { useTestDatabase } from "@/test/db";
 import { asObject, callMcp, callRest, errorCode } from "@/test/fixtures/door";
 import { createPublisher, mapHost, type PublisherFixture } from "@/test/fixtures/publisher";
 import { asStaff } from "@/test/staff";
 import { waitFor } from "@/test/wait";
-import { flushUses } from "../buyers/last-use";
+import { flushUses, noteUse } from "../buyers/last-use";
 import { loadPrincipal } from "../buyers/queries";
 import { hasScope, SCOPES } from "../buyers/scopes";
+import { principalTokens } from "../buyers/schema";
 import { issueToken } from "../buyers/token-service";
+import { hashToken } from "../buyers/tokens";
+import { withTenant } from "../db/client";
 import { TOOLS } from "./registry";
 import { assertScope, TOOL_SCOPES } from "./tool-scopes";
 
@@ -71,6 +75,10 @@ test("another publisher's token is nobody's at a mapped host, byte for byte like
 test("a token's last use is noted after the answer, once a minute", async () => {
   const token = await issue(["*"]);
   const lastUse = async () => (await asStaff(publisher.tenantId, "viewer", (ctx) => loadPrincipal(ctx, publisher.principal.id))).tokens.find(({ prefix }) => token.startsWith(prefix))?.lastUsedAt;
+  const [row] = await withTenant(publisher.tenantId, (tx) => tx.select({ id: principalTokens.id }).from(principalTokens).where(and(eq(principalTokens.tenantId, publisher.tenantId), eq(principalTokens.tokenHash, hashToken(token)))));
+  // An id alone moves nothing: another publisher's is not this one.
+  noteUse(other.tenantId, [row?.id ?? ""], Date.now() - 10 * 60_000);
+  await flushUses();
   expect(await lastUse()).toBeNull();
   await callRest("list_accounts", {}, { token });
   await flushUses();

@@ -82,7 +82,9 @@ function payloadOf(result: Record<string, unknown>): Record<string, unknown> | u
 function toNoAnswer(error: unknown, who: string, deadline: AbortSignal): NoAnswer {
   if (error instanceof NoAnswer) return error;
   if (deadline.aborted) return new NoAnswer(`The ${who} did not answer within ${DEADLINE_MS / SECOND_MS} s.`, false);
-  if (error instanceof RefusedAddress || error instanceof AppError) return new NoAnswer(error.message, true);
+  if (error instanceof AppError) return new NoAnswer(error.message, true);
+  // To whoever named it no other than a name that cannot be reached, in words and in time: what our own network knows is not theirs.
+  if (error instanceof RefusedAddress) return new NoAnswer(`The ${who} could not be asked: ${error.message}`, false);
   if (error instanceof UnauthorizedError) return new NoAnswer(`The ${who} refused the credentials.`, true);
   if (error instanceof StreamableHTTPError) {
     const { code = 0 } = error;

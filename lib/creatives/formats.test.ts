@@ -96,6 +96,6 @@ function row(formatId: string, assets: Record<string, unknown>, name = "Banner")
   const now = new Date();
   return {
     tenantId: newId(), id: newId(), principalId: newId(), accountId: newId(), creativeId: "c", name, formatId: { agent_url: "https://a.example", id: formatId }, assets, status: "approved",
-    rejectionReason: null, receiverId: null, tags: [], contentHash: "", version: 1, createdAt: now, updatedAt: now, archivedAt: null,
+    rejectionReason: null, receiverId: null, tags: [], contentHash: "", version: 1, createdAt: now, updatedAt: now, archivedAt: null, archivedFrom: null,
   };
 }

@@ -111,6 +111,18 @@ describe("the publisher's rule", () => {
     expect((await stored("two")).status).toBe("approved");
   });
 
+  test("an archive forgets no decision: what was approved comes back approved, what waited waits on, whatever it comes back as", async () => {
+    await setPolicy("all");
+    await sync([imageCreative("seen"), imageCreative("waiting"), imageCreative("changed")]);
+    for (const id of ["seen", "changed"]) await decide(id, "approve");
+    await sync([imageCreative("kept")], { delete_missing: true });
+    expect((await sync([imageCreative("seen"), imageCreative("waiting"), imageCreative("changed", other)])).map(({ status }) => status)).toEqual(["approved", "pending_review", "pending_review"]);
+    await sync([imageCreative("kept")], { delete_missing: true });
+    await setPolicy("none");
+    expect((await sync([imageCreative("seen"), imageCreative("waiting", other)])).map(({ status }) => status)).toEqual(["approved", "pending_review"]);
+    expect(await stored("seen")).toMatchObject({ archivedFrom: null, archivedAt: null });
+  });
+
   test("a dry run asks nobody", async () => {
     await setPolicy("all");
     expect((await sync([imageCreative("a")], { dry_run: true }))[0]).toMatchObject({ action: "created", status: "pending_review" });

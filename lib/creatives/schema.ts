@@ -29,6 +29,8 @@ export const creatives = pgTable("creatives", {
   createdAt: createdAt(),
   updatedAt: updatedAt(),
   archivedAt: instant("archived_at"),
+  /** What it was when it was archived; null while it is not. */
+  archivedFrom: text("archived_from", { enum: CREATIVE_STATUSES }),
 }, (t) => [
   primaryKey({ columns: [t.tenantId, t.id] }),
   unique("creatives_creative_id_key").on(t.tenantId, t.accountId, t.creativeId),

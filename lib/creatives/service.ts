@@ -88,7 +88,7 @@ export async function archiveOthers(ctx: Ctx, account: AccountRow, kept: string[
   const others = and(eq(creatives.tenantId, ctx.tenantId), eq(creatives.accountId, account.id), isNull(creatives.archivedAt), kept.length > 0 ? notInArray(creatives.creativeId, kept) : undefined);
   const found = await ctx.db.select({ id: creatives.id }).from(creatives).where(others);
   const serving = await lockServingMediaBuys(ctx, found.map(({ id }) => id));
-  const archived = await ctx.db.update(creatives).set({ status: "archived", archivedAt: ctx.now, updatedAt: ctx.now, version: sql`${creatives.version} + 1` }).where(others).returning();
+  const archived = await ctx.db.update(creatives).set({ status: "archived", archivedFrom: sql`${creatives.status}`, archivedAt: ctx.now, updatedAt: ctx.now, version: sql`${creatives.version} + 1` }).where(others).returning();
   for (const row of archived) await recordAudit(ctx, { action: "creative.archived", objectKind: "creative", objectId: row.id, summary: `The creative "${row.name}" (${row.creativeId}) was archived: a sync left it out.` });
   if (archived.length > 0) await reflectReview(ctx, archived, { decision: "withdrawn", reason: "The buyer archived it." });
   await reconverge(ctx, serving);
@@ -157,11 +157,12 @@ function statusAfter(current: CreativeRow | undefined, item: CreativeItem, polic
   const first = isReviewed(findFormat(item.format_id.id), policy) ? "pending_review" : "approved";
   if (!current) return first;
   const wasRejected = current.rejectionReason !== null;
+  const before = current.archivedFrom ?? current.status;
   // What waits for a person waits on, whatever it is replaced by: other content would be a way round.
-  const isWaiting = current.status === "pending_review" && findFormat(current.formatId.id) !== undefined;
+  const isWaiting = before === "pending_review" && findFormat(current.formatId.id) !== undefined;
   if (!isSameContent(current, item)) return wasRejected || isWaiting ? "pending_review" : first;
   if (wasRejected) return "rejected";
-  return current.status === "approved" || current.status === "pending_review" ? current.status : first;
+  return before === "approved" || before === "pending_review" ? before : first;
 }
 
 function isSameContent(current: CreativeRow, item: CreativeItem): boolean {
@@ -200,7 +201,7 @@ async function writeAll(ctx: Ctx, session: BuyerSession, account: AccountRow, it
       target: [creatives.tenantId, creatives.accountId, creatives.creativeId],
       set: {
         name: sql`excluded.name`, formatId: sql`excluded.format_id`, assets: sql`excluded.assets`, tags: sql`excluded.tags`, status: sql`excluded.status`, contentHash: sql`excluded.content_hash`,
-        rejectionReason: sql`case when excluded.status = 'rejected' then ${creatives.rejectionReason} end`, archivedAt: null, updatedAt: ctx.now, version: sql`${creatives.version} + 1`,
+        rejectionReason: sql`case when excluded.status = 'rejected' then ${creatives.rejectionReason} end`, archivedAt: null, archivedFrom: null, updatedAt: ctx.now, version: sql`${creatives.version} + 1`,
       },
     })
     .returning();

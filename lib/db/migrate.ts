@@ -8,7 +8,7 @@ import postgres from "postgres";
 const MIGRATION_LOCK = 7_041_995;
 
 /** Tables whose rows the app may remove: links between things, reports that newer ones replace, records kept for a while; never business itself. */
-const DELETABLE = ["product_targets", "creative_assignments", "account_advertisers", "delivery_slices", "buyer_calls", "product_buyers", "pricing_option_buyers", "sandbox_fixtures", "audiences", "audience_members", "inventory_lists", "package_lists"];
+const DELETABLE = ["product_targets", "creative_assignments", "account_advertisers", "delivery_slices", "buyer_calls", "product_buyers", "pricing_option_buyers", "sandbox_fixtures", "audiences", "audience_members", "inventory_lists", "package_lists", "sync_jobs"];
 
 /**
  * Migrates as the owner, then grants the app's login role exactly what it may do. Safe to run again and from several processes.

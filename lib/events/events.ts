@@ -9,7 +9,7 @@ export const EVENTS = {
   /** An order waits for the governance agents of its account. */
   "greenlight/governance.requested": z.object({ tenantId: z.uuid(), reviewId: z.uuid() }),
   /** A buyer uses a list of another agent that is not known, or no longer valid. */
-  "greenlight/inventory-list.requested": z.object({ tenantId: z.uuid(), listId: z.uuid() }),
+  "greenlight/inventory-list.requested": z.object({ tenantId: z.uuid(), principalId: z.uuid(), listId: z.uuid() }),
   /** A connection test or inventory sync was asked for. */
   "greenlight/sync-job.requested": z.object({ tenantId: z.uuid(), syncJobId: z.uuid(), adapterConfigId: z.uuid(), kind: z.enum(["connection_test", "inventory", "delivery", "availability"]) }),
 } as const;

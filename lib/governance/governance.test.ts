@@ -285,7 +285,9 @@ describe("an agent that gives no decision", () => {
   test("behind a name that points inside is never called", async () => {
     await register("https://governance.evil.example/mcp");
     const placed = await placeGoverned();
-    expect(await runReview({ ...governing(), resolve: async () => ["169.254.169.254"] }, { tenantId: publisher.tenantId, reviewId: placed.reviewId })).toEqual({ next: "stop" });
+    const ask = () => runReview({ ...governing(), resolve: async () => ["169.254.169.254"] }, { tenantId: publisher.tenantId, reviewId: placed.reviewId });
+    for (let step = await ask(); step.next === "later"; step = await ask()) now = addMs(now, HOUR_MS);
+    expect(agent.asked).toHaveLength(0);
     expect((await checksOf(placed))[0]).toMatchObject({ state: "unanswered", lastError: expect.stringContaining("private network") as string });
   });
 });

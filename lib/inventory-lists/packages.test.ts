@@ -142,7 +142,7 @@ describe("a property list in the targeting of a package", () => {
     ["holds none of the product's properties", ["elsewhere.example"], "no_match"],
     ["holds some of them only", ["news.example"], "partial_match"],
   ])("that turns out later and %s leaves the package still, and starts no flight", async (_what, domains, reason) => {
-    const { body } = await create(targeted("both"));
+    const { body } = await create({ ...targeted("both"), creatives: [imageCreative("banner")] });
     agent.react(() => listOf(domains));
     await work();
     expect(await heldOf(body.media_buy_id)).toEqual([reason]);

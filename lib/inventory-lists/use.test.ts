@@ -106,6 +106,20 @@ describe("a property list of another agent", () => {
     expect(idsOf(body)).toEqual(["news", "both", "either"]);
   }, 30_000);
 
+  test("a name that points inside reads like one that does not exist, in words and in time", async () => {
+    const told: unknown[] = [];
+    for (const resolve of [async () => ["169.254.169.254"], () => Promise.reject(new Error("getaddrinfo ENOTFOUND lists.corp.example"))]) {
+      const list = { agent_url: "https://lists.corp.example/mcp", list_id: `l${told.length}` };
+      await ask(list);
+      const [row] = (await rows()).filter(({ listId }) => listId === list.list_id);
+      const steps: unknown[] = [];
+      for (let attempt = 0; attempt < 4; attempt += 1) steps.push(await readInventoryList({ transact: withTenant, now: () => new Date(), log, resolve }, { tenantId: publisher.tenantId, listId: row?.id ?? "" }));
+      told.push([steps, asList((await ask(list)).incomplete).map(({ description }) => description)]);
+    }
+    expect(told[0]).toEqual(told[1]);
+    expect(JSON.stringify(told)).not.toContain("private");
+  });
+
   test("is its buyer's own: another buyer, and another token, must be let in by the agent", async () => {
     agent.react(() => listOf(["news.example"]));
     await ask();

@@ -104,17 +104,18 @@ async function open(ctx: Ctx, session: BuyerSession, { kind, agentUrl, listId, t
     const gone = await ctx.db.delete(inventoryLists).where(and(own, inArray(inventoryLists.id, unused.map((row) => row.id)), notExists(keeping))).returning({ id: inventoryLists.id });
     if (gone.length < extra) throw new AppError("VALIDATION_ERROR", `Packages of yours keep to ${LISTS_MAX} lists: there is room for no other.`, { field, suggestion: "Name a list that you use already." });
   }
-  await announceReading(ctx, id);
+  await announceReading(ctx, session.principalId, id);
   return true;
 }
 
 /** Has a list read again. With another token what the old one showed is forgotten. */
 export async function requestReading(ctx: Ctx, id: string, set: { tokenEncrypted?: string }): Promise<void> {
-  await ctx.db.update(inventoryLists).set({ ...set, ...(set.tokenEncrypted === undefined ? {} : { entries: null, readAt: null, validUntil: null }), state: "reading", attempts: 0, requestedAt: ctx.now, lastUsedAt: ctx.now, updatedAt: ctx.now }).where(and(eq(inventoryLists.tenantId, ctx.tenantId), eq(inventoryLists.id, id)));
-  await announceReading(ctx, id);
+  const [row] = await ctx.db.update(inventoryLists).set({ ...set, ...(set.tokenEncrypted === undefined ? {} : { entries: null, readAt: null, validUntil: null }), state: "reading", attempts: 0, requestedAt: ctx.now, lastUsedAt: ctx.now, updatedAt: ctx.now }).where(and(eq(inventoryLists.tenantId, ctx.tenantId), eq(inventoryLists.id, id))).returning({ principalId: inventoryLists.principalId });
+  // Gone meanwhile: there is nothing to read.
+  if (row) await announceReading(ctx, row.principalId, id);
 }
 
 /** Once a second at most: calls that come together ask together. */
-async function announceReading(ctx: Ctx, id: string): Promise<void> {
-  await enqueueEvents(ctx, "greenlight/inventory-list.requested", [{ eventId: `inventory-list.requested:${id}:${Math.floor(ctx.now.getTime() / SECOND_MS)}`, data: { tenantId: ctx.tenantId, listId: id } }]);
+async function announceReading(ctx: Ctx, principalId: string, id: string): Promise<void> {
+  await enqueueEvents(ctx, "greenlight/inventory-list.requested", [{ eventId: `inventory-list.requested:${id}:${Math.floor(ctx.now.getTime() / SECOND_MS)}`, data: { tenantId: ctx.tenantId, principalId, listId: id } }]);
 }

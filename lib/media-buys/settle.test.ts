@@ -4,6 +4,7 @@ import { useTestDatabase } from "@/test/db";
 import { asSystem, banner, change, days, homepage, markInSync, NOW, order, place, readBuy } from "@/test/fixtures/orders";
 import { createPublisher, type PublisherFixture } from "@/test/fixtures/publisher";
 import { auditLog } from "../audit/schema";
+import { creatives } from "../creatives/schema";
 import { fulfilments } from "../fulfilment/schema";
 import { toWireId } from "../ids";
 import { advanceClock } from "./clock";
@@ -106,6 +107,18 @@ describe("settling", () => {
     await markInSync(publisher, mediaBuyId);
     expect(await asSystem(publisher, (ctx) => settleStatus(ctx, mediaBuyId), DURING)).toBeNull();
     expect(await asSystem(publisher, (ctx) => settleStatus(ctx, mediaBuyId), NOW)).toBeNull();
+  });
+
+  test("an order whose only creative was rejected meanwhile does not become active until another is approved", async () => {
+    const { publisher, mediaBuyId } = await placed(READY);
+    await markInSync(publisher, mediaBuyId);
+    const set = (status: "rejected" | "approved") => asSystem(publisher, ({ db, tenantId }) => db.update(creatives).set({ status }).where(eq(creatives.tenantId, tenantId)));
+    await set("rejected");
+    await advanceClock(DURING);
+    expect(await statusOf(publisher, mediaBuyId)).toBe("pending_start");
+    await set("approved");
+    await advanceClock(DURING);
+    expect(await statusOf(publisher, mediaBuyId)).toBe("active");
   });
 
   test("a canceled package needs no creatives", async () => {

@@ -45,9 +45,10 @@ export async function settleStatus(ctx: Ctx, mediaBuyId: string): Promise<MediaB
   return to;
 }
 
-/** An order all of whose packages are held has nothing in an ad server that could run. */
+/** An order none of whose packages is free and has an approved creative (any more) has nothing in an ad server that could run. */
 async function mayRun(ctx: Ctx, mediaBuyId: string): Promise<boolean> {
-  return (await loadPackages(ctx, [mediaBuyId])).some(({ canceledAt, hold }) => canceledAt === null && hold === null);
+  const free = (await loadPackages(ctx, [mediaBuyId])).filter(({ hold }) => hold === null);
+  return creativeReadiness(free, await loadAssigned(ctx, [mediaBuyId])).some((item) => item.hasCreatives);
 }
 
 async function hasAllCreatives(ctx: Ctx, mediaBuyId: string): Promise<boolean> {

@@ -56,6 +56,7 @@ async function setPassword(found: Found, tokenHash: Buffer, { password, repeated
   if (password !== repeated) return { outcome: "refused", field: "repeated", message: "The two passwords differ." };
   const passwordHash = await hashPassword(password);
   return asPerson(found, async (ctx) => {
+    await lockPerson(ctx, found.user_id);
     const [set] = z.object({ user_id: z.uuid(), session_version: z.number() }).array()
       .parse([...(await ctx.db.execute(sql`select user_id, session_version from set_staff_password(${tokenHash}::bytea, ${passwordHash})`))]);
     if (!set) return { outcome: "gone" };
@@ -70,6 +71,7 @@ async function confirm(found: Found, tokenHash: Buffer, { password, address }: {
   if (signedIn.outcome === "wait") return signedIn;
   if (signedIn.outcome === "refused") return { outcome: "refused", field: "password", message: "This is not the password of this address." };
   return asPerson(found, async (ctx) => {
+    await lockPerson(ctx, found.user_id);
     const used = await ctx.db.update(staffLinks).set({ usedAt: ctx.now })
       .where(and(eq(staffLinks.tenantId, ctx.tenantId), eq(staffLinks.tokenHash, tokenHash), isNull(staffLinks.usedAt), isNull(staffLinks.revokedAt))).returning({ id: staffLinks.id });
     if (used.length === 0) return { outcome: "gone" };
@@ -83,10 +85,21 @@ export async function acceptInvitations(email: string): Promise<void> {
   const open = await lookUp(z.object({ tenant_id: z.uuid(), user_id: z.uuid(), name: z.string(), role }), sql`select tenant_id, user_id, name, role from open_invitations(${email.trim()})`);
   for (const invitation of open) {
     await asPerson(invitation, async (ctx) => {
+      await lockPerson(ctx, invitation.user_id);
       await ctx.db.update(staffLinks).set({ usedAt: ctx.now }).where(and(eq(staffLinks.tenantId, ctx.tenantId), eq(staffLinks.userId, invitation.user_id), isNull(staffLinks.usedAt), isNull(staffLinks.revokedAt)));
       await activate(ctx, invitation);
     });
   }
+}
+
+/**
+ * Somebody's membership, links and, for all publishers together, the person: in the order in which administrators lock them. Nobody joins
+ * another publisher between the look at where they belong and a new password.
+ */
+async function lockPerson(ctx: Ctx, userId: string): Promise<void> {
+  await ctx.db.select({ userId: memberships.userId }).from(memberships).where(and(eq(memberships.tenantId, ctx.tenantId), eq(memberships.userId, userId))).for("update");
+  await ctx.db.select({ id: staffLinks.id }).from(staffLinks).where(and(eq(staffLinks.tenantId, ctx.tenantId), eq(staffLinks.userId, userId), isNull(staffLinks.usedAt), isNull(staffLinks.revokedAt))).for("update");
+  await ctx.db.execute(sql`select user_id from lock_person(${userId}::uuid)`);
 }
 
 async function activate(ctx: Ctx, { user_id: userId, name, role: as }: Pick<Found, "user_id" | "name" | "role">): Promise<void> {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import postgres from "postgres";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { useTestDatabase } from "@/test/db";
@@ -244,6 +245,32 @@ describe("changes", () => {
     const claims = await claimsOf(tokenOf(link), "an entirely new password");
     expect([await publishersOf(grace.claims), (await publishersOf(claims))?.length]).toEqual([null, 1]);
     expect([(await signIn(grace.email, PASSWORD)).outcome, (await signIn(grace.email, "an entirely new password")).outcome]).toEqual(["refused", "signed_in"]);
+  });
+
+  test("a link that is used while an administrator takes it back: one waits for the other, and nothing locks up", async () => {
+    const invited = await invite();
+    let redeemed: ReturnType<typeof redeem> | undefined;
+    await owner.begin(async (tx) => {
+      await tx`select 1 from memberships where tenant_id = ${publisher.tenantId} and user_id = ${invited.userId} for update`;
+      redeemed = redeem(tokenOf(invited));
+      await sleep(1_500);
+      await tx`update staff_links set revoked_at = now() where user_id = ${invited.userId}`;
+    });
+    expect(await redeemed).toEqual({ outcome: "gone" });
+  });
+
+  test("a new password is not set for somebody who joins another publisher in this very moment", async () => {
+    const grace = await join();
+    const link = await as(ada, (ctx) => issueStaffLink(ctx, { userId: grace.userId }));
+    let redeemed: ReturnType<typeof redeem> | undefined;
+    await owner.begin(async (tx) => {
+      await tx`select 1 from users where id = ${grace.userId} for update`;
+      await tx`insert into memberships (tenant_id, user_id, role) values (${other.tenantId}, ${grace.userId}, 'viewer')`;
+      redeemed = redeem(tokenOf(link), "an entirely new password");
+      await sleep(1_500);
+    });
+    expect(await redeemed).toEqual({ outcome: "gone" });
+    expect((await signIn(grace.email, PASSWORD)).outcome).toBe("signed_in");
   });
 
   test("nobody changes themselves; an administrator always remains", async () => {
