@@ -10,7 +10,7 @@ import { AppError, invariant } from "../errors";
 import { log as rootLog } from "../log";
 import { buyerActor } from "./buyer-actor";
 import { type Caller, missingToken } from "./buyer-auth";
-import { boundLockWaits, requestHash, withIdempotency } from "./idempotency";
+import { LOCK_WAIT_MS, requestHash, withIdempotency } from "./idempotency";
 import { assertPlainText } from "./plain-text";
 import { takeCall } from "./rate-limit";
 import { isVisibleTo, visibleTools } from "./registry";
@@ -84,12 +84,11 @@ async function mutate(tool: MutationTool & Tool, call: ToolCall, request: Record
   return withTenant(tenantId, async (db) => {
     const actor = buyerActor(session);
     const ctx: Ctx = { db, tenantId, actor, now, log };
-    boundLockWaits(ctx);
     const account = request.account === undefined ? null : await resolveAccount(ctx, session, request.account);
     trace.accountId = account?.id ?? null;
     const claim = { principalId: session.principalId, accountId: account?.id ?? null, key: String(request.idempotency_key), tool: tool.name, requestHash: requestHash(request) };
     return withIdempotency(ctx, claim, async () => checked(tool, await tool.run({ ...call, session, db, actor }, request), log));
-  });
+  }, { lockWaitMs: LOCK_WAIT_MS });
 }
 
 let answers = 0;

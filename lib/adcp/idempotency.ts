@@ -1,7 +1,8 @@
 import { and, eq, isNull, sql } from "drizzle-orm";
 import { z } from "zod";
 import { type Ctx } from "../context";
-import { compiled, compiledAlong, sendText } from "../db/client";
+import { compiled, compiledAlong } from "../db/client";
+import { driverCode, LOCK_TIMEOUT } from "../db/driver-code";
 import { AppError, invariant } from "../errors";
 import { newId } from "../ids";
 import { idempotencyKeys } from "../media-buys/schema";
@@ -9,25 +10,19 @@ import { addMs, HOUR_MS } from "../time";
 import { canonicalHash } from "./canonical-json";
 import { isObject } from "./schemas";
 import { type ToolAnswer } from "./tool";
-import { driverCode, LOCK_TIMEOUT } from "./wire-error";
 
 /** How long an answer is kept for replays; afterwards a tombstone answers IDEMPOTENCY_EXPIRED. Declared in the capabilities. */
 export const REPLAY_WINDOW_HOURS = 24;
 
-/** How long a second caller waits for the first one with the same key. */
-const IN_FLIGHT_WAIT_MS = 2_000;
+/**
+ * How long a statement of a change waits for a lock, be it the key's, which a first caller holds, or that of an account which another call
+ * opens: the waiting caller gets SERVICE_UNAVAILABLE (Postgres' 55P03, see toAppError).
+ */
+export const LOCK_WAIT_MS = 2_000;
 
 /** The payload as text: jsonb would order its members anew, and a replay is the first answer to the byte. */
 const storedAnswer = z.object({ json: z.string(), summary: z.string() });
 const payloadSchema = z.record(z.string(), z.unknown());
-
-/**
- * From here on no statement of the transaction waits longer than two seconds for a lock, be it the key's or that of an account which another
- * call opens: the waiting caller gets SERVICE_UNAVAILABLE (Postgres' 55P03, see toAppError).
- */
-export function boundLockWaits({ db }: Pick<Ctx, "db">): void {
-  sendText(db, "select set_config('lock_timeout', $1, true)", [`${IN_FLIGHT_WAIT_MS}ms`]);
-}
 
 export type IdempotentCall = {
   principalId: string;

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { driverCode, LOCK_TIMEOUT } from "../db/driver-code";
 import { AppError, ERROR_TABLE, type ErrorCode } from "../errors";
 import { type Log } from "../log";
 import { isObject, loadSchema } from "./schemas";
@@ -15,9 +16,7 @@ export type WireError = {
   details?: Record<string, unknown>;
 };
 
-/** Postgres: waited longer than lock_timeout. */
-export const LOCK_TIMEOUT = "55P03";
-/** The same; deadlock; serialisation failure; too many connections; shutting down. */
+/** Waited too long for a lock; deadlock; serialisation failure; too many connections; shutting down. */
 const TRANSIENT_SQLSTATES = new Set([LOCK_TIMEOUT, "40P01", "40001", "53300", "57P01", "57P02", "57P03", "57014"]);
 const TRANSIENT_NETWORK_CODES = new Set(["ECONNREFUSED", "ECONNRESET", "CONNECTION_CLOSED", "CONNECTION_ENDED", "CONNECTION_DESTROYED", "CONNECT_TIMEOUT"]);
 
@@ -35,12 +34,6 @@ export function toAppError(error: unknown, log: Log): AppError {
   const errorId = randomUUID();
   log.error("A buyer's call failed unexpectedly.", { errorId, error });
   return new AppError("INTERNAL_ERROR", `Something failed on our side. Its id in our log is ${errorId}.`, { details: { error_id: errorId } });
-}
-
-/** Drizzle wraps the driver's error. */
-export function driverCode(error: unknown, depth = 0): string | undefined {
-  if (!(error instanceof Error) || depth > 3) return undefined;
-  return "code" in error && typeof error.code === "string" ? error.code : driverCode(error.cause, depth + 1);
 }
 
 export function toWireError(error: AppError): WireError {

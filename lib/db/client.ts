@@ -6,103 +6,147 @@ import postgres from "postgres";
 import { type z } from "zod";
 import { env, required } from "../env";
 import { log } from "../log";
+import { type Connection, Connections } from "./connections";
+import { driverCode, IN_FAILED_TRANSACTION } from "./driver-code";
 import { connectGathering } from "./gathering-socket";
 
 /** A transaction that a tenant's wall stands around. The only way to a query: see withTenant. */
 export type Tx = Parameters<Parameters<PostgresJsDatabase["transaction"]>[0]>[0];
 
-type Pool = { client: postgres.Sql; db: PostgresJsDatabase };
+type Pool = { connections: Connections; lookUps: postgres.Sql };
 
 // server.ts and Next's route bundles are separate module instances in one process; they share one pool, and what its transactions know of their opening.
-const globals = globalThis as typeof globalThis & { __greenlightPool?: Pool; __greenlightNesting?: AsyncLocalStorage<Open> };
+const globals = globalThis as typeof globalThis & { __greenlightPool?: Pool; __greenlightNesting?: AsyncLocalStorage<true> };
+
+/** Connections for what needs no transaction, beside those of the pool. */
+const LOOK_UP_CONNECTIONS = 2;
 
 function pool(): Pool {
   if (!globals.__greenlightPool) {
-    // drizzle changes the client's serialisers: this client is drizzle's alone.
     // The driver's types do not know `socket` yet.
-    const options = { max: env().DATABASE_POOL_SIZE, onnotice: () => undefined, connection: { application_name: "greenlight" }, socket: connectGathering };
-    const client = postgres(required("DATABASE_URL"), options);
-    globals.__greenlightPool = { client, db: drizzle(preparing(client)) };
+    const options = { onnotice: () => undefined, connection: { application_name: "greenlight" }, socket: connectGathering };
+    const lookUps = postgres(required("DATABASE_URL"), { ...options, max: LOOK_UP_CONNECTIONS });
+    // For the values it reads: drizzle makes a client leave them as text.
+    drizzle(lookUps);
+    globals.__greenlightPool = { connections: new Connections(required("DATABASE_URL"), env().DATABASE_POOL_SIZE, options), lookUps };
   }
   return globals.__greenlightPool;
-}
-
-/** Statements with more parameters are bulk writes: their texts differ each time, and keeping every one prepared would fill the server's memory. */
-const PREPARED_PARAMETERS_MAX = 64;
-
-/**
- * drizzle asks for unprepared statements, which cost a second round trip and a new plan each time: half of the throughput. This lets the
- * driver prepare them, once per connection.
- */
-function preparing<T extends object>(client: T): T {
-  return new Proxy(client, {
-    get(target, key) {
-      const value: unknown = Reflect.get(target, key);
-      if (typeof value !== "function") return value;
-      if (key === "unsafe") {
-        return (query: string, parameters: unknown[] = [], options: object = {}) => Reflect.apply(value, target, [query, parameters, { ...options, prepare: parameters.length <= PREPARED_PARAMETERS_MAX }]);
-      }
-      if (key === "begin" || key === "savepoint") {
-        return (...given: unknown[]) => Reflect.apply(value, target, given.map((item) => (typeof item === "function" ? (inner: postgres.TransactionSql) => {
-          if (key === "begin") openTransaction(inner);
-          return Reflect.apply(item, undefined, [preparing(inner)]);
-        } : item)));
-      }
-      return value;
-    },
-  });
 }
 
 export async function closeDatabase(): Promise<void> {
   const open = globals.__greenlightPool;
   delete globals.__greenlightPool;
-  await open?.client.end({ timeout: 5 });
+  await Promise.all([open?.connections.end(), open?.lookUps.end({ timeout: 5 })]);
 }
 
-type Statement = { text: string; parameters: string[] };
+/** Statements with more parameters are bulk writes: their texts differ each time, and keeping every one prepared would fill the server's memory. */
+const PREPARED_PARAMETERS_MAX = 64;
+
+type Send = (text: string, params?: unknown[]) => postgres.PendingQuery<postgres.Row[]>;
+
+/**
+ * The only way to a connection's client. drizzle asks for unprepared statements, which cost a second round trip and a new plan each time: half
+ * of the throughput. This lets the driver prepare them, once per connection.
+ */
+function sender(connection: Connection): Send {
+  return (text, params = []) => {
+    if (connection.isLost) throw Object.assign(new Error("The connection to the database was lost during a transaction."), { code: "CONNECTION_CLOSED" });
+    return connection.client.unsafe(text, params as postgres.ParameterOrJSON<never>[], { prepare: params.length <= PREPARED_PARAMETERS_MAX });
+  };
+}
+
+const databases = new WeakMap<Connection, PostgresJsDatabase>();
+
+/** drizzle on one connection, whose transactions are opened and ended by `transact`. Savepoints as the driver makes them. */
+function databaseOn(connection: Connection): PostgresJsDatabase {
+  const known = databases.get(connection);
+  if (known) return known;
+  const send = sender(connection);
+  let savepoints = 0;
+  const own: Record<string | symbol, unknown> = {
+    unsafe: send,
+    begin: (work: (client: unknown) => unknown) => work(client),
+    async savepoint(work: (client: unknown) => unknown) {
+      const name = `s${(savepoints += 1)}`;
+      await send(`savepoint ${name}`);
+      try {
+        return await work(client);
+      } catch (error) {
+        if (!connection.isLost) await send(`rollback to ${name}`);
+        throw error;
+      }
+    },
+  };
+  const client = new Proxy(connection.client, { get: (target, key) => own[key] ?? (Reflect.get(target, key) as unknown) });
+  const database = drizzle(client);
+  databases.set(connection, database);
+  return database;
+}
 
 /** What is known of a transaction beside drizzle's part of it. */
-type Open = { opening: Statement; client: postgres.TransactionSql | null; sentAlong: PromiseLike<unknown>[] };
+type Open = { send: Send; sentAlong: Promise<postgres.Row[]>[] };
 
 const signals = new WeakMap<Tx, Map<string, Set<string>>>();
 const opened = new WeakMap<Tx, Open>();
-const nesting = (globals.__greenlightNesting ??= new AsyncLocalStorage<Open>());
+const nesting = (globals.__greenlightNesting ??= new AsyncLocalStorage<true>());
 const dialect = new PgDialect();
 
 /**
  * Runs `work` in one transaction in which only this tenant's rows exist. Notifications asked for by `notifyAfterCommit` are sent
  * once it has committed (inside, NOTIFY would serialise all commits). Calling it inside itself is a mistake and throws.
+ * @param lockWaitMs no statement waits longer than this for a lock: it fails with 55P03
  */
-export async function withTenant<T>(tenantId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
-  return transact({ text: "select set_config('app.tenant_id', $1, true)", parameters: [tenantId] }, work);
+export async function withTenant<T>(tenantId: string, work: (tx: Tx) => Promise<T>, { lockWaitMs }: { lockWaitMs?: number } = {}): Promise<T> {
+  const bound = lockWaitMs === undefined ? "" : `, set_config('lock_timeout', '${Math.ceil(lockWaitMs)}ms', true)`;
+  return transact(`begin; select set_config('app.tenant_id', '${tenantId.replaceAll("'", "''")}', true)${bound}`, work);
 }
 
 /** Runs `work` as the worker role, whose cross-tenant grants are listed in drizzle/0001_security.sql. For relay, schedules and sign-in. */
 export async function withWorkerRole<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-  return transact({ text: "set local role greenlight_worker", parameters: [] }, work);
+  return transact("begin; set local role greenlight_worker", work);
 }
 
-async function transact<T>(opening: Statement, work: (tx: Tx) => Promise<T>): Promise<T> {
+async function transact<T>(opening: string, work: (tx: Tx) => Promise<T>): Promise<T> {
   if (nesting.getStore()) throw new Error("Invariant broken: a transaction was opened inside another");
+  const { connections } = pool();
+  const connection = await connections.take();
   const pending = new Map<string, Set<string>>();
-  const open: Open = { opening, client: null, sentAlong: [] };
-  const result = await nesting.run(open, () => pool().db.transaction(async (tx) => {
-    signals.set(tx, pending);
-    opened.set(tx, open);
-    return work(tx);
-  }));
-  // The commit of a transaction in which a statement failed is a rollback that reports no error.
-  await Promise.all(open.sentAlong);
-  if (pending.size > 0) sendNotifications(pending);
-  return result;
+  let isOver = false;
+  try {
+    const result = await nesting.run(true, () => runIn(connection, opening, pending, work));
+    isOver = true;
+    if (pending.size > 0) sendNotifications(pending);
+    return result;
+  } finally {
+    connections.give(connection, isOver || (await rollBack(connection)));
+  }
 }
 
-/** The wall is up before anything else is sent: this is the first statement, and `execute` hands it over before `work` begins. It is not waited for. */
-function openTransaction(client: postgres.TransactionSql): void {
-  const open = nesting.getStore();
-  if (!open) throw new Error("Invariant broken: a transaction outside withTenant and withWorkerRole");
-  open.client = client;
-  open.sentAlong.push(client.unsafe(open.opening.text, open.opening.parameters, { prepare: true }).execute());
+async function runIn<T>(connection: Connection, opening: string, pending: Map<string, Set<string>>, work: (tx: Tx) => Promise<T>): Promise<T> {
+  const open: Open = { send: sender(connection), sentAlong: [] };
+  // The wall is up before anything else is sent, and nobody waits for it.
+  sendIn(open, opening);
+  try {
+    const result = await databaseOn(connection).transaction((tx) => {
+      signals.set(tx, pending);
+      opened.set(tx, open);
+      return work(tx);
+    });
+    const [commit] = await Promise.all([open.send("commit"), ...open.sentAlong]);
+    // The commit of a transaction in which a statement failed is a rollback that reports no error.
+    if (commit.command !== "COMMIT") throw new Error("Nothing was stored: a statement of this transaction failed, and whoever sent it went on.");
+    return result;
+  } catch (error) {
+    // Later statements only say that an earlier one has failed.
+    if (driverCode(error) === IN_FAILED_TRANSACTION) await Promise.all(open.sentAlong);
+    throw error;
+  }
+}
+
+/** Whether it is certain that nothing is open any more. */
+async function rollBack(connection: Connection): Promise<boolean> {
+  if (connection.isLost) return false;
+  return sender(connection)("rollback").then(() => true, () => false);
 }
 
 /**
@@ -117,8 +161,15 @@ export function sendAlong(tx: Tx, statement: SQLWrapper): void {
 /** The same for a statement whose text is known. */
 export function sendText(tx: Tx, text: string, params: unknown[]): void {
   const open = opened.get(tx);
-  if (!open?.client) throw new Error("Invariant broken: sendAlong outside withTenant, or behind a savepoint");
-  open.sentAlong.push(open.client.unsafe(text, params as postgres.ParameterOrJSON<never>[], { prepare: params.length <= PREPARED_PARAMETERS_MAX }).execute());
+  if (!open) throw new Error("Invariant broken: sendAlong outside withTenant, or behind a savepoint");
+  sendIn(open, text, params);
+}
+
+function sendIn({ send, sentAlong }: Open, text: string, params?: unknown[]): void {
+  const sent = send(text, params).execute();
+  sentAlong.push(sent);
+  // Its failure is met where the transaction ends.
+  sent.catch(() => undefined);
 }
 
 /** What drizzle's builders make of themselves when asked to. */
@@ -168,7 +219,7 @@ export async function withSavepoint<T>(tx: Tx, work: (inner: Tx) => Promise<T>):
 /** A query that needs no tenant: the SECURITY DEFINER look-ups alone. Each row is parsed by `row`. */
 export async function lookUp<T>(row: z.ZodType<T>, query: ReturnType<typeof sql>): Promise<T[]> {
   const { sql: text, params } = dialect.sqlToQuery(query);
-  return row.array().parse([...(await pool().client.unsafe(text, params as postgres.ParameterOrJSON<never>[], { prepare: true }))]);
+  return row.array().parse([...(await pool().lookUps.unsafe(text, params as postgres.ParameterOrJSON<never>[], { prepare: true }))]);
 }
 
 export type Channel = "greenlight_outbox" | "greenlight_live";
@@ -200,7 +251,7 @@ async function sendWaiting(): Promise<void> {
     const pairs = [...waiting].flatMap(([channel, payloads]) => [...payloads].map((payload) => ({ channel, payload })));
     waiting.clear();
     try {
-      await pool().client`select pg_notify(x.channel, x.payload) from jsonb_to_recordset(${JSON.stringify(pairs)}::text::jsonb) as x(channel text, payload text)`;
+      await pool().lookUps`select pg_notify(x.channel, x.payload) from jsonb_to_recordset(${JSON.stringify(pairs)}::text::jsonb) as x(channel text, payload text)`;
     } catch (error) {
       log.warn("A notification could not be sent; its listeners poll.", { error });
     }

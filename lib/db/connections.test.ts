@@ -1,0 +1,159 @@
+import { sql } from "drizzle-orm";
+import postgres from "postgres";
+import { describe, expect, test } from "vitest";
+import { freePort } from "@/scripts/embedded-postgres";
+import { useTestDatabase } from "@/test/db";
+import { principals } from "../buyers/schema";
+import { newId } from "../ids";
+import { tenants } from "../tenants/schema";
+import { closeDatabase, sendAlong, type Tx, withSavepoint, withTenant } from "./client";
+import { Connections } from "./connections";
+import { driverCode } from "./driver-code";
+
+const database = useTestDatabase();
+
+async function makeTenant(): Promise<string> {
+  const id = newId();
+  await withTenant(id, (tx) => tx.insert(tenants).values({ id, slug: `t-${id}`, name: "T", timeZone: "UTC", defaultCurrency: "USD" }));
+  return id;
+}
+
+const addBuyer = (tx: Tx, tenantId: string, name: string) => tx.insert(principals).values({ tenantId, id: newId(), name });
+const names = async (tenantId: string) => (await withTenant(tenantId, (tx) => tx.select({ name: principals.name }).from(principals).orderBy(principals.name))).map(({ name }) => name);
+const pidOf = async (tx: Tx) => Number((await tx.execute(sql`select pg_backend_pid() as pid`))[0]?.pid);
+
+/** Ends the server's side of a connection, and waits until it is gone. */
+async function cut(pid: number): Promise<void> {
+  const admin = postgres(database.adminUrl, { max: 1 });
+  await admin`select pg_terminate_backend(${pid}, 5000)`;
+  await admin.end();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
+describe("transactions on the pool", () => {
+  test("more at once than there are connections: each has its turn, on a connection of its own", async () => {
+    const tenantId = await makeTenant();
+    await Promise.all(Array.from({ length: 60 }, (_, index) => withTenant(tenantId, async (tx) => {
+      const pid = await pidOf(tx);
+      await addBuyer(tx, tenantId, `b${index}`);
+      expect(await pidOf(tx)).toBe(pid);
+    })));
+    expect(await names(tenantId)).toHaveLength(60);
+  });
+
+  test("failures give their connection back, without what they did", async () => {
+    const tenantId = await makeTenant();
+    const results = await Promise.allSettled(Array.from({ length: 60 }, (_, index) => withTenant(tenantId, async (tx) => {
+      await addBuyer(tx, tenantId, `b${index}`);
+      if (index % 2 === 0) throw new Error("changed its mind");
+      await tx.execute(sql`select 1 / 0`);
+    })));
+    expect(results.filter(({ status }) => status === "rejected")).toHaveLength(60);
+    expect(await names(tenantId)).toEqual([]);
+  });
+
+  test("what a lost connection leaves undone fails, and nothing of it goes on elsewhere", async () => {
+    const tenantId = await makeTenant();
+    for (const isStatementUnderWay of [false, true]) {
+      const lost = withTenant(tenantId, async (tx) => {
+        await addBuyer(tx, tenantId, "before");
+        const pid = await pidOf(tx);
+        if (isStatementUnderWay) await Promise.all([tx.execute(sql`select pg_sleep(10)`), cut(pid)]);
+        else await cut(pid);
+        await addBuyer(tx, tenantId, "after");
+      });
+      await expect(lost.catch((error: unknown) => driverCode(error))).resolves.toMatch(/^(CONNECTION_CLOSED|57P01|ECONNRESET)$/);
+    }
+    expect(await names(tenantId)).toEqual([]);
+    await Promise.all(Array.from({ length: 20 }, (_, index) => withTenant(tenantId, (tx) => addBuyer(tx, tenantId, `b${index}`))));
+    expect(await names(tenantId)).toHaveLength(20);
+  });
+
+  test("idle connections that the server ended are replaced", async () => {
+    const tenantId = await makeTenant();
+    const pids = await Promise.all(Array.from({ length: 8 }, () => withTenant(tenantId, async (tx) => {
+      await tx.execute(sql`select pg_sleep(0.05)`);
+      return pidOf(tx);
+    })));
+    for (const pid of new Set(pids)) await cut(pid);
+    await Promise.all(Array.from({ length: 20 }, (_, index) => withTenant(tenantId, (tx) => addBuyer(tx, tenantId, `b${index}`))));
+    expect(await names(tenantId)).toHaveLength(20);
+  });
+
+  test("a failure that somebody passed over is told at the end", async () => {
+    const tenantId = await makeTenant();
+    await expect(withTenant(tenantId, async (tx) => {
+      await addBuyer(tx, tenantId, "a");
+      await tx.execute(sql`select 1 / 0`).catch(() => undefined);
+    })).rejects.toThrow("Nothing was stored");
+    await expect(withTenant(tenantId, async (tx) => {
+      sendAlong(tx, sql`select 1 / 0`);
+      await addBuyer(tx, tenantId, "b");
+    })).rejects.toMatchObject({ code: "22012" });
+    expect(await names(tenantId)).toEqual([]);
+  });
+
+  test("savepoints, also one in another, undo what is theirs", async () => {
+    const tenantId = await makeTenant();
+    await withTenant(tenantId, async (tx) => {
+      await addBuyer(tx, tenantId, "kept");
+      await withSavepoint(tx, async (outer) => {
+        await addBuyer(outer, tenantId, "kept too");
+        await expect(withSavepoint(outer, async (inner) => {
+          await addBuyer(inner, tenantId, "undone");
+          await inner.execute(sql`select 1 / 0`);
+        })).rejects.toThrow();
+      });
+    });
+    expect(await names(tenantId)).toEqual(["kept", "kept too"]);
+  });
+
+  test("a statement waits for a lock only as long as it may", async () => {
+    const tenantId = await makeTenant();
+    await withTenant(tenantId, (tx) => addBuyer(tx, tenantId, "a"));
+    const lock = (tx: Tx) => tx.select().from(principals).for("update");
+    const first = withTenant(tenantId, async (tx) => {
+      await lock(tx);
+      await tx.execute(sql`select pg_sleep(0.6)`);
+    });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const second = withTenant(tenantId, lock, { lockWaitMs: 100 });
+    await expect(second.catch((error: unknown) => driverCode(error))).resolves.toBe("55P03");
+    await first;
+  });
+
+  test("closing waits for a transaction under way", async () => {
+    const tenantId = await makeTenant();
+    const slow = withTenant(tenantId, async (tx) => {
+      await tx.execute(sql`select pg_sleep(0.3)`);
+      await addBuyer(tx, tenantId, "late");
+    });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await closeDatabase();
+    await slow;
+    expect(await names(tenantId)).toEqual(["late"]);
+  });
+});
+
+test("a database that is away for many calls costs the pool nothing", async () => {
+  const away = new Connections(`postgresql://nobody:x@127.0.0.1:${await freePort()}/none`, 2, {});
+  for (let round = 0; round < 5; round += 1) {
+    const results = await Promise.allSettled(Array.from({ length: 6 }, () => away.take()));
+    expect(results.map((result) => (result.status === "rejected" ? driverCode(result.reason) : result.status))).toEqual(Array.from({ length: 6 }, () => "ECONNREFUSED"));
+  }
+  await away.end();
+  await expect(away.take()).rejects.toMatchObject({ code: "CONNECTION_ENDED" });
+
+  const back = new Connections(database.appUrl, 2, {});
+  const [first, second] = [await back.take(), await back.take()];
+  const third = back.take();
+  back.give(first, false);
+  const made = await third;
+  expect(made).not.toBe(first);
+  expect([...(await made.client`select 1 as one`)]).toEqual([{ one: 1 }]);
+  back.give(second, true);
+  back.give(made, true);
+  expect(await back.take()).toBe(made);
+  back.give(made, true);
+  await back.end();
+});
