@@ -88,6 +88,7 @@ describe("relay", () => {
       sent.push(...events.map(({ id }) => id));
     });
     await waitFor("the others", () => sent.length === 4);
+    await waitFor("the others to be marked", async () => (await rowsOf()).filter(({ sentAt }) => sentAt === null).length === 1);
     expect((await rowsOf()).filter(({ sentAt }) => sentAt === null)).toMatchObject([{ eventId: poison, lastError: "unreadable" }]);
   });
 
