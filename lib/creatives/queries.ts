@@ -75,11 +75,12 @@ export async function listCreatives(ctx: Ctx, query: CreativeQuery): Promise<{ r
   const [order, beyond] = sort.direction === "asc" ? [asc, gt] : [desc, lt];
   const [value, id] = page.after ?? [];
   const after = page.after ? or(beyond(column, sql`${value}`), and(eq(column, sql`${value}`), beyond(creatives.id, String(id)))) : undefined;
-  const rows = await ctx.db.select({ creative: creatives, account: accounts, assignmentCount })
+  const selectRows = ctx.db.select({ creative: creatives, account: accounts, assignmentCount })
     .from(creatives)
     .innerJoin(accounts, and(eq(accounts.tenantId, creatives.tenantId), eq(accounts.id, creatives.accountId)))
     .where(and(where, after)).orderBy(order(column), order(creatives.id)).limit(page.limit + 1);
-  const groups = await ctx.db.select({ status: creatives.status, formatId: sql<string>`${creatives.formatId} ->> 'id'`, total: count() }).from(creatives).where(where).groupBy(creatives.status, sql`${creatives.formatId} ->> 'id'`);
+  const selectGroups = ctx.db.select({ status: creatives.status, formatId: sql<string>`${creatives.formatId} ->> 'id'`, total: count() }).from(creatives).where(where).groupBy(creatives.status, sql`${creatives.formatId} ->> 'id'`);
+  const [rows, groups] = await Promise.all([selectRows, selectGroups]);
   const byStatus: Record<string, number> = {};
   const byFormat: Record<string, number> = {};
   for (const group of groups) {

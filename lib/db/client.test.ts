@@ -1,10 +1,10 @@
-import { sql } from "drizzle-orm";
+import { and, eq, gt, sql } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
 import { useTestDatabase } from "@/test/db";
 import { principals } from "../buyers/schema";
 import { newId } from "../ids";
 import { tenants } from "../tenants/schema";
-import { sendAlong, withSavepoint, withTenant } from "./client";
+import { anyOf, compiled, compiledByShape, sendAlong, uuidArray, withSavepoint, withTenant } from "./client";
 
 useTestDatabase();
 
@@ -59,5 +59,34 @@ describe("a transaction behind a tenant's wall", () => {
   test("behind a savepoint nothing is sent along: its failure could not be told apart", async () => {
     const tenantId = await makeTenant();
     await expect(withTenant(tenantId, (tx) => withSavepoint(tx, async (inner) => sendAlong(inner, sql`select 1`)))).rejects.toThrow("sendAlong");
+  });
+});
+
+describe("a compiled query", () => {
+  const rename = compiledByShape((db, fields: string[]) => db.update(principals)
+    .set(Object.fromEntries(fields.map((field) => [field, sql.placeholder(field)]))).where(and(eq(principals.tenantId, sql.placeholder("tenantId")), sql`${principals.id} = ${anyOf("ids")}`))
+    .returning({ name: principals.name, archivedAt: principals.archivedAt }));
+  const youngerThan = compiled((db) => db.select({ name: principals.name }).from(principals).where(and(eq(principals.tenantId, sql.placeholder("tenantId")), gt(principals.createdAt, sql.placeholder("at")))).limit(sql.placeholder("limit")));
+
+  test("takes null, instants, numbers and any number of ids, each call its own, on whichever connection it runs", async () => {
+    const tenantId = await makeTenant();
+    const ids = [newId(), newId(), newId()];
+    const createdAt = new Date("2030-01-01T00:00:00Z");
+    await withTenant(tenantId, (tx) => tx.insert(principals).values(ids.map((id, index) => ({ tenantId, id, name: `b${index}`, createdAt }))));
+    const at = new Date("2031-02-03T04:05:06.007Z");
+    const renamed = await Promise.all([
+      withTenant(tenantId, (tx) => rename(tx, ["name", "archivedAt"], { tenantId, ids: uuidArray(ids.slice(0, 2)), name: "x", archivedAt: at })),
+      withTenant(tenantId, (tx) => rename(tx, ["archivedAt"], { tenantId, ids: uuidArray(ids.slice(2)), archivedAt: null })),
+      withTenant(tenantId, (tx) => rename(tx, ["name"], { tenantId, ids: uuidArray([]), name: "nobody" })),
+    ]);
+    expect(renamed).toEqual([[{ name: "x", archivedAt: at }, { name: "x", archivedAt: at }], [{ name: "b2", archivedAt: null }], []]);
+    expect(await withTenant(tenantId, (tx) => youngerThan(tx, { tenantId, at: new Date(createdAt.getTime() - 1), limit: 2 }))).toHaveLength(2);
+    expect(await withTenant(tenantId, (tx) => youngerThan(tx, { tenantId, at: createdAt, limit: 2 }))).toEqual([]);
+  });
+
+  test("is not sent without one of its values, and leaves the connection as it was", async () => {
+    const tenantId = await makeTenant();
+    await expect(withTenant(tenantId, async (tx) => youngerThan(tx, { tenantId, limit: 2 }))).rejects.toThrow("no value for at");
+    expect(await withTenant(tenantId, (tx) => tx.$count(tenants))).toBe(1);
   });
 });

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { fillPlaceholders, type Query, type sql, type SQLWrapper } from "drizzle-orm";
+import { is, Param, Placeholder, type Query, type SQL, sql, type SQLWrapper } from "drizzle-orm";
 import { PgDialect } from "drizzle-orm/pg-core";
 import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
@@ -173,20 +173,60 @@ function sendIn({ send, sentAlong }: Open, text: string, params?: unknown[]): vo
 }
 
 /** What drizzle's builders make of themselves when asked to. */
-type Preparable<Row> = { prepare(name: string): { execute(values?: Record<string, unknown>): Promise<Row> } };
+type Preparable<Row> = { prepare(name: string): Prepared<Row> };
+type Prepared<Row> = { execute(values?: Record<string, unknown>): Promise<Row> };
+type Values = Record<string, unknown>;
 
 /**
  * A query whose text is made once: for the few that every order needs, because building one costs more than running it. Values go where `build`
  * puts `sql.placeholder(name)`.
  */
-export function compiled<Row>(build: (db: Tx) => Preparable<Row>): (tx: Tx, values: Record<string, unknown>) => Promise<Row> {
-  let made: ReturnType<Preparable<Row>["prepare"]> | undefined;
-  return (tx, values) => {
-    made ??= build(tx).prepare("compiled");
+export function compiled<Row>(build: (db: Tx) => Preparable<Row>): (tx: Tx, values: Values) => Promise<Row> {
+  const run = compiledByShape<null, Row>(build);
+  return (tx, values) => run(tx, null, values);
+}
+
+/** The same for a query of a few shapes, made once for each: what `build` leaves out or repeats depends on the shape alone, which is plain JSON. */
+export function compiledByShape<Shape, Row>(build: (db: Tx, shape: Shape) => Preparable<Row>): (tx: Tx, shape: Shape, values: Values) => Promise<Row> {
+  const made = new Map<string, Prepared<Row>>();
+  return (tx, shape, values) => {
+    const key = JSON.stringify(shape);
+    const query = made.get(key) ?? build(tx, shape).prepare("compiled");
+    made.set(key, query);
     // drizzle ties a prepared query to the connection that it was made on: this one runs on the transaction's.
-    const bound = Object.create(made, { client: { value: clientOf(tx) } }) as typeof made;
-    return bound.execute(values);
+    const bound = Object.create(query, { client: { value: clientOf(tx) }, params: { value: fill(paramsOf(query), values) } }) as typeof query;
+    return bound.execute();
   };
+}
+
+/** What drizzle fills with values, which it keeps to itself. */
+function paramsOf(query: unknown): unknown[] {
+  const { params } = query as { params?: unknown[] };
+  if (!params) throw new Error("Invariant broken: drizzle keeps its parameters elsewhere now");
+  return params;
+}
+
+/** As drizzle fills placeholders, but with SQL's null for null, and with instants and numbers where no column says how they are written. */
+function fill(params: unknown[], values: Values): unknown[] {
+  return params.map((item) => {
+    const placeholder = is(item, Param) ? item.value : item;
+    if (!is(placeholder, Placeholder)) return item;
+    const value = values[placeholder.name];
+    if (value === undefined) throw new Error(`A compiled query got no value for ${placeholder.name}.`);
+    if (value === null) return null;
+    if (is(item, Param)) return item.encoder.mapToDriverValue(value);
+    return value instanceof Date ? value.toISOString() : typeof value === "number" ? String(value) : value;
+  });
+}
+
+/** Ids as one parameter, for `= any(…)`: the text of a query does not depend on how many there are. */
+export function anyOf(name: string): SQL {
+  return sql`any(${sql.placeholder(name)}::text::uuid[])`;
+}
+
+/** The value of such a parameter. */
+export function uuidArray(ids: readonly string[]): string {
+  return `{${ids.join()}}`;
 }
 
 /** The driver's client behind a transaction or savepoint of drizzle's, which keeps it to itself. */
@@ -197,11 +237,11 @@ function clientOf(tx: Tx): unknown {
 }
 
 /** The same for a statement that is sent along. */
-export function compiledAlong(build: (db: Tx) => SQLWrapper): (tx: Tx, values: Record<string, unknown>) => void {
+export function compiledAlong(build: (db: Tx) => SQLWrapper): (tx: Tx, values: Values) => void {
   let made: Query | undefined;
   return (tx, values) => {
     made ??= dialect.sqlToQuery(build(tx).getSQL());
-    sendText(tx, made.sql, fillPlaceholders(made.params, values));
+    sendText(tx, made.sql, fill(made.params, values));
   };
 }
 

@@ -53,16 +53,16 @@ export async function reportDelivery(ctx: Ctx, buys: MediaBuyRow[], options: Rep
 }
 
 async function loadFacts(ctx: Ctx, ids: string[], packages: PackageRow[], options: ReportOptions): Promise<Facts> {
-  const slices = await loadPackageSlices(ctx, ids, ["creative", ...options.cuts.map(({ dimension }) => dimension)], options.range);
+  // Asked in one go; what creatives are called follows from the slices.
+  const [slices, totals, days, zones, { timeZone: fallbackZone }] = await Promise.all([
+    loadPackageSlices(ctx, ids, ["creative", ...options.cuts.map(({ dimension }) => dimension)], options.range),
+    loadPackageTotals(ctx, ids),
+    loadPackageDays(ctx, ids, options.range),
+    loadZones(ctx, [...new Set(packages.flatMap((row) => row.sold.targets.map(({ adapterConfigId }) => adapterConfigId)))]),
+    loadPublisherDefaults(ctx),
+  ]);
   const creatives = slices.filter(({ dimension }) => dimension === "creative").map(({ key }) => key);
-  return {
-    totals: await loadPackageTotals(ctx, ids),
-    days: groupBy(await loadPackageDays(ctx, ids, options.range), (row) => row.packageId),
-    slices: groupBy(slices, (row) => row.packageId),
-    creativeIds: await loadCreativeIds(ctx, [...new Set(creatives)]),
-    zones: await loadZones(ctx, [...new Set(packages.flatMap((row) => row.sold.targets.map(({ adapterConfigId }) => adapterConfigId)))]),
-    fallbackZone: (await loadPublisherDefaults(ctx)).timeZone,
-  };
+  return { totals, days: groupBy(days, (row) => row.packageId), slices: groupBy(slices, (row) => row.packageId), creativeIds: await loadCreativeIds(ctx, [...new Set(creatives)]), zones, fallbackZone };
 }
 
 type BuyReport = { presented: Record<string, unknown>; /** null: unknown. */ figures: DeliveryFigures | null; asOf: Date | null; period: Period; zone: string };

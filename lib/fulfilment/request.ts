@@ -1,5 +1,7 @@
 import { and, eq, ne, sql } from "drizzle-orm";
+import { type PgColumn } from "drizzle-orm/pg-core";
 import { type Ctx } from "../context";
+import { compiled } from "../db/client";
 import { type EventData } from "../events/events";
 import { enqueueEvents } from "../events/outbox";
 import { newId } from "../ids";
@@ -7,10 +9,10 @@ import { announceChange } from "../live";
 import { mediaBuys } from "../media-buys/schema";
 import { fulfilments } from "./schema";
 
-type Opened = { id: string; adapterConfigId: string };
+type Marked = { id: string; adapterConfigId: string; desiredVersion: number };
 
-/** Opens one fulfilment per connection for a new media buy. Nothing is executed before `requestConvergence` or `startConvergence`. */
-export async function openFulfilments(ctx: Ctx, mediaBuyId: string, adapterConfigIds: string[], desiredVersion: number): Promise<Opened[]> {
+/** Opens one fulfilment per connection for a new media buy. Nothing is executed before `requestConvergence`. */
+export async function openFulfilments(ctx: Ctx, mediaBuyId: string, adapterConfigIds: string[], desiredVersion: number): Promise<Marked[]> {
   const rows = fulfilmentRows(ctx, mediaBuyId, adapterConfigIds, desiredVersion);
   if (rows.length > 0) await ctx.db.insert(fulfilments).values(rows);
   return rows;
@@ -21,15 +23,12 @@ export function fulfilmentRows(ctx: Ctx, mediaBuyId: string, adapterConfigIds: s
   return adapterConfigIds.map((adapterConfigId) => ({ tenantId: ctx.tenantId, id: newId(ctx.now.getTime()), mediaBuyId, adapterConfigId, desiredVersion, createdAt: ctx.now, updatedAt: ctx.now }));
 }
 
-/** Writes the events that start execution of fulfilments at a version they already carry. */
-export async function startConvergence(ctx: Ctx, mediaBuyId: string, opened: Opened[], desiredVersion: number): Promise<void> {
-  await enqueueEvents(ctx, "greenlight/fulfilment.changed", changedEvents(ctx, mediaBuyId, opened, desiredVersion));
-}
+type ChangedEvent = { eventId: string; data: EventData<"greenlight/fulfilment.changed"> };
 
-/** Those events, for a change that writes all its rows together. Tells open screens after the commit. */
-export function changedEvents(ctx: Ctx, mediaBuyId: string, opened: Opened[], desiredVersion: number): { eventId: string; data: EventData<"greenlight/fulfilment.changed"> }[] {
+/** The events that start execution of fulfilments at the version they carry, for a change that writes all its rows together. Tells open screens after the commit. */
+export function changedEvents(ctx: Ctx, mediaBuyId: string, marked: Marked[]): ChangedEvent[] {
   announceChange(ctx, "media_buy", mediaBuyId);
-  return opened.map(({ id, adapterConfigId }) => ({
+  return marked.map(({ id, adapterConfigId, desiredVersion }) => ({
     eventId: `fulfilment.changed:${id}:${desiredVersion}`,
     data: { tenantId: ctx.tenantId, mediaBuyId, fulfilmentId: id, adapterConfigId, desiredVersion },
   }));
@@ -37,22 +36,32 @@ export function changedEvents(ctx: Ctx, mediaBuyId: string, opened: Opened[], de
 
 /**
  * The one way by which a change of a media buy (approval, pause, budget, dates, creatives, cancel, retry) reaches its ad servers:
- * raises `desired_version`, marks every fulfilment that has not ended, and writes one event each. Answers the new version.
+ * raises `desired_version`, marks every fulfilment that has not ended, and writes one event each.
  */
-export async function requestConvergence(ctx: Ctx, mediaBuyId: string): Promise<number> {
-  const [buy] = await ctx.db.update(mediaBuys)
-    .set({ desiredVersion: sql`${mediaBuys.desiredVersion} + 1`, updatedAt: ctx.now })
-    .where(and(eq(mediaBuys.tenantId, ctx.tenantId), eq(mediaBuys.id, mediaBuyId)))
-    .returning({ desiredVersion: mediaBuys.desiredVersion });
-  if (!buy) throw new Error(`Invariant broken: no media buy ${mediaBuyId}`);
-  const marked = await ctx.db.update(fulfilments)
+export async function requestConvergence(ctx: Ctx, mediaBuyId: string): Promise<void> {
+  await enqueueEvents(ctx, "greenlight/fulfilment.changed", await markForConvergence(ctx, mediaBuyId));
+}
+
+const at = sql.placeholder;
+const now = (column: PgColumn) => sql`${sql.param(at("now"), column)}`;
+const raise = compiled((db) => {
+  const raised = db.$with("raised").as(db.update(mediaBuys)
+    .set({ desiredVersion: sql`${mediaBuys.desiredVersion} + 1`, updatedAt: now(mediaBuys.updatedAt) })
+    .where(and(eq(mediaBuys.tenantId, at("tenantId")), eq(mediaBuys.id, at("mediaBuyId"))))
+    .returning({ id: mediaBuys.id, desiredVersion: mediaBuys.desiredVersion }));
+  return db.with(raised).update(fulfilments)
     .set({
-      desiredVersion: buy.desiredVersion,
+      desiredVersion: sql`${raised.desiredVersion}`,
       state: sql`case when ${fulfilments.state} in ('applying','awaiting_ad_server') then ${fulfilments.state} else 'pending' end`,
-      blockedCode: null, blockedReason: null, updatedAt: ctx.now,
+      blockedCode: null, blockedReason: null, updatedAt: now(fulfilments.updatedAt),
     })
-    .where(and(eq(fulfilments.tenantId, ctx.tenantId), eq(fulfilments.mediaBuyId, mediaBuyId), ne(fulfilments.state, "ended")))
-    .returning({ id: fulfilments.id, adapterConfigId: fulfilments.adapterConfigId });
-  await startConvergence(ctx, mediaBuyId, marked, buy.desiredVersion);
-  return buy.desiredVersion;
+    .from(raised)
+    .where(and(eq(fulfilments.tenantId, at("tenantId")), eq(fulfilments.mediaBuyId, raised.id), ne(fulfilments.state, "ended")))
+    .returning({ id: fulfilments.id, adapterConfigId: fulfilments.adapterConfigId, desiredVersion: fulfilments.desiredVersion });
+});
+
+/** The same without its events, for a change that writes all its rows together. */
+export async function markForConvergence(ctx: Ctx, mediaBuyId: string): Promise<ChangedEvent[]> {
+  const marked = await raise(ctx.db, { tenantId: ctx.tenantId, mediaBuyId, now: ctx.now });
+  return changedEvents(ctx, mediaBuyId, marked);
 }

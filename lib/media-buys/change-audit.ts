@@ -1,4 +1,5 @@
-import { recordAudit } from "../audit/service";
+import { type auditLog } from "../audit/schema";
+import { auditRow } from "../audit/service";
 import { type Ctx } from "../context";
 import { toWireId } from "../ids";
 import { microsToDecimal } from "../money";
@@ -25,15 +26,15 @@ function difference(before: Values, after: Values): { before: Values; after: Val
   return { before: Object.fromEntries(names.map((name) => [name, before[name]])), after: Object.fromEntries(names.map((name) => [name, after[name]])) };
 }
 
-/** Records a change of a confirmed order with before and after: the audit, and the history that the buyer reads. */
-export async function recordChange(ctx: Ctx, change: { before: MediaBuyRow; after: MediaBuyRow; packagesBefore: PackageRow[]; affected: PackageRow[] }): Promise<void> {
+/** The record of a change of a confirmed order with before and after: the audit, and the history that the buyer reads. */
+export function changeRecord(ctx: Ctx, change: { before: MediaBuyRow; after: MediaBuyRow; packagesBefore: PackageRow[]; affected: PackageRow[] }): typeof auditLog.$inferInsert {
   const { before, after } = change;
   const buy = difference(describeBuy(before), describeBuy(after));
   const packages = change.affected.map((row) => {
     const old = change.packagesBefore.find(({ id }) => id === row.id);
     return { id: toWireId("package", row.id), isNew: old === undefined, ...difference(old ? describePackage(old) : {}, describePackage(row)) };
   });
-  await recordAudit(ctx, {
+  return auditRow(ctx, {
     action: `media_buy.${actionOf(before, after, packages)}`, objectKind: "media_buy", objectId: after.id, mediaBuyId: after.id, summary: summarise(buy.after, packages),
     before: { revision: before.revision, ...buy.before, packages: Object.fromEntries(packages.map((item) => [item.id, item.before])) },
     after: { revision: after.revision, ...buy.after, packages: Object.fromEntries(packages.map((item) => [item.id, item.after])) },

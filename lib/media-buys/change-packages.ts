@@ -43,11 +43,7 @@ export async function changePackages(ctx: Ctx, input: Input): Promise<PackagesCh
   const updates = matchUpdates(input);
   const lists = await loadPackageLists(ctx, input.session, input.request);
   const added = await sellNewPackages(ctx, input, lists);
-  const terms: Terms = {
-    lists,
-    limits: await loadLimits(ctx, input.buy.currency),
-    connections: await loadConnections(ctx, [...new Set(input.packages.flatMap((row) => row.sold.targets.map(({ adapterConfigId }) => adapterConfigId)))]),
-  };
+  const terms: Terms = { lists, ...(await loadTerms(ctx, input)) };
   const changed = input.packages.map((row) => changeRow(ctx, input, terms, row, updates.get(row.id)));
   const differing = changed.filter((row, index) => !isDeepStrictEqual(row, input.packages[index]));
   for (const row of differing) {
@@ -66,6 +62,15 @@ export async function changePackages(ctx: Ctx, input: Input): Promise<PackagesCh
   const touched = new Set([...differing.map(({ id }) => id), ...creatives.map(({ packageId }) => packageId)]);
   const packages = [...changed, ...added.map(({ row }) => row)];
   return { packages, affected: packages.filter((row, index) => touched.has(row.id) || index >= changed.length) };
+}
+
+/** What changed packages are held to. A request that says nothing of packages or dates changes none. */
+async function loadTerms(ctx: Ctx, { request, buy, flight, packages }: Input): Promise<Omit<Terms, "lists">> {
+  const isFlightKept = flight.startsAt.getTime() === buy.startsAt.getTime() && flight.endsAt.getTime() === buy.endsAt.getTime();
+  if (request.packages === undefined && isFlightKept) return { limits: undefined, connections: new Map() };
+  const connectionIds = [...new Set(packages.flatMap((row) => row.sold.targets.map(({ adapterConfigId }) => adapterConfigId)))];
+  const [limits, connections] = await Promise.all([loadLimits(ctx, buy.currency), loadConnections(ctx, connectionIds)]);
+  return { limits, connections };
 }
 
 type Match = { row: PackageRow; update: PackageUpdate; path: string };

@@ -145,7 +145,7 @@ async function insertOrder(ctx: Ctx, { session, account }: CreateMediaBuyInput, 
 function writeOrder(ctx: Ctx, buy: MediaBuyRow, packages: PackageRow[], draft: Draft): void {
   const connectionIds = [...new Set(draft.packages.flatMap((item) => item.connections.map(({ id }) => id)))];
   const opened = fulfilmentRows(ctx, buy.id, connectionIds, buy.desiredVersion);
-  const events = draft.isHeld ? [] : outboxRows(ctx, "greenlight/fulfilment.changed", changedEvents(ctx, buy.id, opened, buy.desiredVersion));
+  const events = draft.isHeld ? [] : outboxRows(ctx, "greenlight/fulfilment.changed", changedEvents(ctx, buy.id, opened));
   const kept = packages.flatMap((row, index) => packageListRows(ctx, row, draft.packages[index]?.lists ?? []));
   const audit = auditRow(ctx, {
     action: draft.isHeld ? "media_buy.submitted" : "media_buy.created", objectKind: "media_buy", objectId: buy.id, mediaBuyId: buy.id,

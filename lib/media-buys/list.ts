@@ -38,11 +38,12 @@ export async function listMediaBuys(ctx: Ctx, input: { session: BuyerSession; ac
   const { rows, pagination } = toPage(found, page, ({ buy }) => [buy.createdAt.getTime(), buy.id]);
 
   const buyIds = rows.map(({ buy }) => buy.id);
-  const packages = groupBy(await loadPackages(ctx, buyIds), (row) => row.mediaBuyId);
-  const assigned = groupBy(await loadAssigned(ctx, buyIds), (row) => row.packageId);
-  const execution = await loadExecution(ctx, buyIds);
-  const delivered = hasSnapshot ? await loadPackageTotals(ctx, buyIds) : undefined;
-  const history = await loadHistory(ctx, buyIds, historyLength);
+  // Asked in one go.
+  const [packageRows, assignedRows, execution, delivered, history] = await Promise.all([
+    loadPackages(ctx, buyIds), loadAssigned(ctx, buyIds), loadExecution(ctx, buyIds), hasSnapshot ? loadPackageTotals(ctx, buyIds) : undefined, loadHistory(ctx, buyIds, historyLength),
+  ]);
+  const packages = groupBy(packageRows, (row) => row.mediaBuyId);
+  const assigned = groupBy(assignedRows, (row) => row.packageId);
   // Only a complete answer tells what is missing.
   const missing = wireIds && statuses === undefined && page.after === null && found.length <= page.limit ? unknownMediaBuys(wireIds, found) : [];
   return {

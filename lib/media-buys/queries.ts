@@ -1,15 +1,17 @@
-import { and, asc, desc, eq, inArray, isNotNull, isNull, lt, or } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, isNotNull, isNull, lt, or, sql } from "drizzle-orm";
 import { type AccountRow } from "../accounts/present";
 import { accounts } from "../accounts/schema";
 import { toWireError, type WireError } from "../adcp/wire-error";
 import { type BuyerSession } from "../adcp/tool";
 import { type Ctx } from "../context";
 import { creativeAssignments, creatives } from "../creatives/schema";
+import { anyOf, compiled, compiledByShape, uuidArray } from "../db/client";
 import { AppError, invariant } from "../errors";
 import { fulfilments } from "../fulfilment/schema";
+import { fromWireId } from "../ids";
 import { mediaBuys, type MediaBuyStatus, mediaPackages } from "./schema";
 import { type MediaBuyRow } from "./transitions";
-import { matchMediaBuys, mediaBuyWireId } from "./media-buy-id";
+import { mediaBuyWireId } from "./media-buy-id";
 
 export type PackageRow = typeof mediaPackages.$inferSelect;
 export type CreativeRow = typeof creatives.$inferSelect;
@@ -20,11 +22,28 @@ export function mediaBuyNotFound(field = "media_buy_id"): AppError {
   return new AppError("MEDIA_BUY_NOT_FOUND", "There is no media buy with this id.", { field, suggestion: "Find media buys with get_media_buys." });
 }
 
+const at = sql.placeholder;
+
+/** Rows that a buyer may mean by these ids, as matchMediaBuys has it. */
+const named = (areAllOurs: boolean) => {
+  const byId = and(sql`${mediaBuys.id} = ${anyOf("ids")}`, isNull(mediaBuys.handle));
+  return areAllOurs ? byId : or(byId, sql`${mediaBuys.handle} in (select jsonb_array_elements_text(${at("handles")}::text::jsonb))`);
+};
+
+function namesOf(wireIds: readonly string[]): { areAllOurs: boolean; ids: string; handles: string } {
+  const handles = wireIds.filter((wireId) => fromWireId("mediaBuy", wireId) === undefined);
+  return { areAllOurs: handles.length === 0, ids: uuidArray(wireIds.flatMap((wireId) => fromWireId("mediaBuy", wireId) ?? [])), handles: JSON.stringify(handles) };
+}
+
+const ofBuyer = and(eq(mediaBuys.tenantId, at("tenantId")), eq(mediaBuys.principalId, at("principalId")), isNotNull(mediaBuys.confirmedAt));
+const ofAccount = eq(mediaBuys.accountId, at("accountId"));
+
+const lockOne = compiledByShape((db, areAllOurs: boolean) => db.select().from(mediaBuys).where(and(ofBuyer, ofAccount, named(areAllOurs))).for("update"));
+
 /** Locks one confirmed media buy of this principal and account. Throws MEDIA_BUY_NOT_FOUND. */
 export async function lockOwnMediaBuy(ctx: Ctx, owner: { principalId: string; accountId: string }, wireId: string): Promise<MediaBuyRow> {
-  const [row] = await ctx.db.select().from(mediaBuys)
-    .where(and(eq(mediaBuys.tenantId, ctx.tenantId), matchMediaBuys([wireId]), eq(mediaBuys.principalId, owner.principalId), eq(mediaBuys.accountId, owner.accountId), isNotNull(mediaBuys.confirmedAt)))
-    .for("update");
+  const { areAllOurs, ...names } = namesOf([wireId]);
+  const [row] = await lockOne(ctx.db, areAllOurs, { tenantId: ctx.tenantId, ...owner, ...names });
   if (!row) throw mediaBuyNotFound();
   return row;
 }
@@ -52,18 +71,26 @@ export type MediaBuyFilter = {
   limit: number;
 };
 
+type ListShape = { isOfAccount: boolean; areAllOurs: boolean | null; statuses: number | null; isContinued: boolean };
+
+const selectOwn = compiledByShape((db, { isOfAccount, areAllOurs, statuses, isContinued }: ListShape) => db.select({ buy: mediaBuys, account: accounts }).from(mediaBuys)
+  .innerJoin(accounts, and(eq(accounts.tenantId, mediaBuys.tenantId), eq(accounts.id, mediaBuys.accountId)))
+  .where(and(
+    ofBuyer,
+    isOfAccount ? ofAccount : undefined,
+    areAllOurs === null ? undefined : named(areAllOurs),
+    // One by one: the index of a single status is in the list's order, which an array would hide.
+    statuses === null ? undefined : inArray(mediaBuys.status, Array.from({ length: statuses }, (_, index) => at(`status${index}`))),
+    isContinued ? or(lt(mediaBuys.createdAt, at("createdAt")), and(eq(mediaBuys.createdAt, at("createdAt")), lt(mediaBuys.id, at("id")))) : undefined,
+  ))
+  .orderBy(desc(mediaBuys.createdAt), desc(mediaBuys.id)).limit(at("limit")));
+
 /** A buyer's confirmed orders, newest first. */
 export async function findOwnMediaBuys(ctx: Ctx, owner: Owner, { wireIds, statuses, after, limit }: MediaBuyFilter): Promise<FoundMediaBuy[]> {
-  return ctx.db.select({ buy: mediaBuys, account: accounts }).from(mediaBuys)
-    .innerJoin(accounts, and(eq(accounts.tenantId, mediaBuys.tenantId), eq(accounts.id, mediaBuys.accountId)))
-    .where(and(
-      eq(mediaBuys.tenantId, ctx.tenantId), eq(mediaBuys.principalId, owner.principalId), isNotNull(mediaBuys.confirmedAt),
-      owner.accountId === null ? undefined : eq(mediaBuys.accountId, owner.accountId),
-      wireIds && matchMediaBuys(wireIds),
-      statuses && inArray(mediaBuys.status, statuses),
-      after ? or(lt(mediaBuys.createdAt, after.createdAt), and(eq(mediaBuys.createdAt, after.createdAt), lt(mediaBuys.id, after.id))) : undefined,
-    ))
-    .orderBy(desc(mediaBuys.createdAt), desc(mediaBuys.id)).limit(limit);
+  const { areAllOurs = null, ...names } = wireIds ? namesOf(wireIds) : {};
+  const shape = { isOfAccount: owner.accountId !== null, areAllOurs, statuses: statuses?.length ?? null, isContinued: Boolean(after) };
+  const byPlace = Object.fromEntries((statuses ?? []).map((status, index) => [`status${index}`, status]));
+  return selectOwn(ctx.db, shape, { tenantId: ctx.tenantId, ...owner, ...names, ...byPlace, ...after, limit });
 }
 
 /** One error for each id that is unknown or another buyer's, by its place in the request. */
@@ -79,22 +106,24 @@ export async function lockMediaBuy(ctx: Ctx, id: string): Promise<MediaBuyRow> {
   return row;
 }
 
+const selectPackages = compiled((db) => db.select().from(mediaPackages)
+  .where(and(eq(mediaPackages.tenantId, at("tenantId")), sql`${mediaPackages.mediaBuyId} = ${anyOf("mediaBuyIds")}`))
+  .orderBy(asc(mediaPackages.mediaBuyId), asc(mediaPackages.position)));
+
 export async function loadPackages(ctx: Ctx, mediaBuyIds: string[]): Promise<PackageRow[]> {
-  if (mediaBuyIds.length === 0) return [];
-  return ctx.db.select().from(mediaPackages)
-    .where(and(eq(mediaPackages.tenantId, ctx.tenantId), inArray(mediaPackages.mediaBuyId, mediaBuyIds)))
-    .orderBy(asc(mediaPackages.mediaBuyId), asc(mediaPackages.position));
+  return mediaBuyIds.length === 0 ? [] : selectPackages(ctx.db, { tenantId: ctx.tenantId, mediaBuyIds: uuidArray(mediaBuyIds) });
 }
+
+const selectAssigned = compiled((db) => db.select({ packageId: creativeAssignments.packageId, weight: creativeAssignments.weight, creative: creatives })
+  .from(creativeAssignments)
+  .innerJoin(mediaPackages, and(eq(mediaPackages.tenantId, creativeAssignments.tenantId), eq(mediaPackages.id, creativeAssignments.packageId)))
+  .innerJoin(creatives, and(eq(creatives.tenantId, creativeAssignments.tenantId), eq(creatives.id, creativeAssignments.creativeId)))
+  .where(and(eq(creativeAssignments.tenantId, at("tenantId")), sql`${mediaPackages.mediaBuyId} = ${anyOf("mediaBuyIds")}`, isNull(creatives.archivedAt)))
+  .orderBy(asc(creativeAssignments.packageId), asc(creatives.createdAt), asc(creatives.creativeId)));
 
 /** What is assigned to the packages of these media buys, archived creatives left out. */
 export async function loadAssigned(ctx: Ctx, mediaBuyIds: string[]): Promise<AssignedCreative[]> {
-  if (mediaBuyIds.length === 0) return [];
-  return ctx.db.select({ packageId: creativeAssignments.packageId, weight: creativeAssignments.weight, creative: creatives })
-    .from(creativeAssignments)
-    .innerJoin(mediaPackages, and(eq(mediaPackages.tenantId, creativeAssignments.tenantId), eq(mediaPackages.id, creativeAssignments.packageId)))
-    .innerJoin(creatives, and(eq(creatives.tenantId, creativeAssignments.tenantId), eq(creatives.id, creativeAssignments.creativeId)))
-    .where(and(eq(creativeAssignments.tenantId, ctx.tenantId), inArray(mediaPackages.mediaBuyId, mediaBuyIds), isNull(creatives.archivedAt)))
-    .orderBy(asc(creativeAssignments.packageId), asc(creatives.createdAt), asc(creatives.creativeId));
+  return mediaBuyIds.length === 0 ? [] : selectAssigned(ctx.db, { tenantId: ctx.tenantId, mediaBuyIds: uuidArray(mediaBuyIds) });
 }
 
 /** Per package that can still run, whether it has an approved creative. */

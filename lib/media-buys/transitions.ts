@@ -1,6 +1,6 @@
 import { and, eq, inArray, sql } from "drizzle-orm";
-import { type PgUpdateSetSource } from "drizzle-orm/pg-core";
 import { type Ctx } from "../context";
+import { compiledByShape } from "../db/client";
 import { AppError, invariant } from "../errors";
 import { mediaBuys, type MediaBuyStatus } from "./schema";
 
@@ -76,7 +76,21 @@ export function settledStatus(status: MediaBuyStatus, facts: StatusFacts): "pend
   return isReady && status === "pending_creatives" ? "pending_start" : null;
 }
 
-type MediaBuyChange = Omit<PgUpdateSetSource<typeof mediaBuys>, "status" | "revision" | "tenantId" | "id" | "desiredVersion">;
+type MediaBuyChange = Partial<Omit<MediaBuyRow, "status" | "revision" | "tenantId" | "id" | "desiredVersion">>;
+
+const at = sql.placeholder;
+const one = and(eq(mediaBuys.tenantId, at("tenantId")), eq(mediaBuys.id, at("mediaBuyId")));
+const named = (fields: string[]) => Object.fromEntries(fields.map((field) => [field, at(field)]));
+
+const transition = compiledByShape((db, { fields, from }: { fields: string[]; from: number }) => db.update(mediaBuys)
+  .set({ ...named(fields), revision: sql`case when ${mediaBuys.status} = 'pending_approval' then ${mediaBuys.revision} else ${mediaBuys.revision} + 1 end` })
+  .where(and(one, inArray(mediaBuys.status, Array.from({ length: from }, (_, index) => at(`from${index}`)))))
+  .returning());
+const revise = compiledByShape((db, fields: string[]) => db.update(mediaBuys).set({ ...named(fields), revision: sql`${mediaBuys.revision} + 1` }).where(one).returning());
+
+function definedOf(set: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(set).filter(([, value]) => value !== undefined));
+}
 
 /**
  * The only writer of `media_buys.status`. Moves the revision too, unless the order was not yet the buyer's to see.
@@ -84,20 +98,17 @@ type MediaBuyChange = Omit<PgUpdateSetSource<typeof mediaBuys>, "status" | "revi
  */
 export async function transitionMediaBuy(ctx: Ctx, input: { mediaBuyId: string; from: readonly MediaBuyStatus[]; to: MediaBuyStatus; set?: MediaBuyChange }): Promise<MediaBuyRow> {
   for (const from of input.from) invariant(canMove(from, input.to), `no transition ${from} → ${input.to}`);
-  const [row] = await ctx.db.update(mediaBuys)
-    .set({ ...input.set, status: input.to, revision: sql`case when ${mediaBuys.status} = 'pending_approval' then ${mediaBuys.revision} else ${mediaBuys.revision} + 1 end`, updatedAt: ctx.now })
-    .where(and(eq(mediaBuys.tenantId, ctx.tenantId), eq(mediaBuys.id, input.mediaBuyId), inArray(mediaBuys.status, [...input.from])))
-    .returning();
+  const set = definedOf({ ...input.set, status: input.to, updatedAt: ctx.now });
+  const from = Object.fromEntries(input.from.map((status, index) => [`from${index}`, status]));
+  const [row] = await transition(ctx.db, { fields: Object.keys(set), from: input.from.length }, { ...set, ...from, tenantId: ctx.tenantId, mediaBuyId: input.mediaBuyId });
   if (!row) throw new AppError("CONFLICT", "The media buy's status changed meanwhile.", { suggestion: "Read it again and retry with its current state." });
   return row;
 }
 
 /** A change that leaves the status as it is: the revision moves by one. */
 export async function reviseMediaBuy(ctx: Ctx, mediaBuyId: string, set: MediaBuyChange): Promise<MediaBuyRow> {
-  const [row] = await ctx.db.update(mediaBuys)
-    .set({ ...set, revision: sql`${mediaBuys.revision} + 1`, updatedAt: ctx.now })
-    .where(and(eq(mediaBuys.tenantId, ctx.tenantId), eq(mediaBuys.id, mediaBuyId)))
-    .returning();
+  const defined = definedOf({ ...set, updatedAt: ctx.now });
+  const [row] = await revise(ctx.db, Object.keys(defined), { ...defined, tenantId: ctx.tenantId, mediaBuyId });
   invariant(row, `no media buy ${mediaBuyId}`);
   return row;
 }

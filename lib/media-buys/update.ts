@@ -1,11 +1,15 @@
 import { assertAccountAllows } from "../accounts/gates";
 import { type AccountRow } from "../accounts/present";
 import { type BuyerSession } from "../adcp/tool";
+import { auditLog } from "../audit/schema";
 import { type Ctx } from "../context";
 import { lockLibrary } from "../creatives/serving";
+import { insertTogether, rowsOf } from "../db/insert-together";
 import { AppError } from "../errors";
-import { requestConvergence } from "../fulfilment/request";
-import { recordChange } from "./change-audit";
+import { outboxRows } from "../events/outbox";
+import { outbox } from "../events/schema";
+import { markForConvergence } from "../fulfilment/request";
+import { changeRecord } from "./change-audit";
 import { changePackages, type PackagesChange } from "./change-packages";
 import { assertForward, assertNotPast, assertTimeLeft, effectiveStart, parseInstant, parseStart } from "./flight";
 import { presentSoldPackage, presentState } from "./present";
@@ -63,8 +67,7 @@ export async function updateMediaBuy(ctx: Ctx, input: UpdateMediaBuyInput): Prom
     ...(flight.startsAt.getTime() === buy.startsAt.getTime() ? {} : { effectiveStartsAt: effectiveStart(flight.startsAt, ctx.now) }),
   };
   const changed = status === buy.status ? await reviseMediaBuy(ctx, buy.id, set) : await transitionMediaBuy(ctx, { mediaBuyId: buy.id, from: [buy.status], to: status, set });
-  await requestConvergence(ctx, buy.id);
-  await recordChange(ctx, { before: buy, after: changed, packagesBefore: before, affected: change.affected });
+  await finish(ctx, { before: buy, after: changed, packagesBefore: before, affected: change.affected });
   const assigned = change.affected.length > 0 ? await loadAssigned(ctx, [buy.id]) : [];
   const shown = change.affected.map((row) => presentSoldPackage(row, { buy: changed, assigned, agentUrl: input.agentUrl }, request.new_packages?.[row.position - before.length]));
   return { payload: present(ctx, changed, shown) };
@@ -94,9 +97,14 @@ async function cancel(ctx: Ctx, buy: MediaBuyRow, request: UpdateRequest): Promi
   const canceled = await transitionMediaBuy(ctx, {
     mediaBuyId: buy.id, from: [buy.status], to: "canceled", set: { canceledAt: ctx.now, canceledBy: "buyer", cancellationReason: request.cancellation_reason ?? null },
   });
-  await requestConvergence(ctx, buy.id);
-  await recordChange(ctx, { before: buy, after: canceled, packagesBefore: [], affected: [] });
+  await finish(ctx, { before: buy, after: canceled, packagesBefore: [], affected: [] });
   return { payload: present(ctx, canceled, []) };
+}
+
+/** Tells the ad servers, and the history. */
+async function finish(ctx: Ctx, change: Parameters<typeof changeRecord>[1]): Promise<void> {
+  const events = await markForConvergence(ctx, change.after.id);
+  insertTogether(ctx.db, [rowsOf(auditLog, [changeRecord(ctx, change)]), rowsOf(outbox, outboxRows(ctx, "greenlight/fulfilment.changed", events))]);
 }
 
 function agreeFlight(buy: MediaBuyRow, request: UpdateRequest, now: Date): Flight {
