@@ -6,7 +6,7 @@ import postgres from "postgres";
 import { type z } from "zod";
 import { env, required } from "../env";
 import { log } from "../log";
-import { type Connection, Connections } from "./connections";
+import { type Connection, connectionLost, Connections } from "./connections";
 import { driverCode, IN_FAILED_TRANSACTION } from "./driver-code";
 import { connectGathering } from "./gathering-socket";
 
@@ -23,9 +23,10 @@ const LOOK_UP_CONNECTIONS = 2;
 
 function pool(): Pool {
   if (!globals.__greenlightPool) {
+    const options = { onnotice: () => undefined, connection: { application_name: "greenlight" } };
     // The driver's types do not know `socket` yet.
-    const options = { onnotice: () => undefined, connection: { application_name: "greenlight" }, socket: connectGathering };
-    const lookUps = postgres(required("DATABASE_URL"), { ...options, max: LOOK_UP_CONNECTIONS });
+    const lookUpOptions = { ...options, max: LOOK_UP_CONNECTIONS, socket: connectGathering };
+    const lookUps = postgres(required("DATABASE_URL"), lookUpOptions);
     // For the values it reads: drizzle makes a client leave them as text.
     drizzle(lookUps);
     globals.__greenlightPool = { connections: new Connections(required("DATABASE_URL"), env().DATABASE_POOL_SIZE, options), lookUps };
@@ -42,49 +43,50 @@ export async function closeDatabase(): Promise<void> {
 /** Statements with more parameters are bulk writes: their texts differ each time, and keeping every one prepared would fill the server's memory. */
 const PREPARED_PARAMETERS_MAX = 64;
 
+/** More do not fit into a message of the protocol. */
+const PARAMETERS_MAX = 65_533;
+
 type Send = (text: string, params?: unknown[]) => postgres.PendingQuery<postgres.Row[]>;
 
+/** What is known of a transaction beside drizzle's part of it. */
+type Open = { connection: Connection; /** COMMIT or ROLLBACK is sent: what comes later would land in somebody else's transaction. */ isOver: boolean; sentAlong: Promise<postgres.Row[]>[] };
+
 /**
- * The only way to a connection's client. drizzle asks for unprepared statements, which cost a second round trip and a new plan each time: half
- * of the throughput. This lets the driver prepare them, once per connection.
+ * The only way to a connection. drizzle asks for unprepared statements, which cost a second round trip and a new plan each time: half of the
+ * throughput. This lets the driver prepare them, once per connection.
  */
-function sender(connection: Connection): Send {
-  return (text, params = []) => {
-    if (connection.isLost) throw Object.assign(new Error("The connection to the database was lost during a transaction."), { code: "CONNECTION_CLOSED" });
-    return connection.client.unsafe(text, params as postgres.ParameterOrJSON<never>[], { prepare: params.length <= PREPARED_PARAMETERS_MAX });
-  };
+function send({ connection }: Open, text: string, params: unknown[] = []): ReturnType<Send> {
+  if (connection.isLost) throw connectionLost();
+  // The driver would find out too late: where another statement is under way, it waits forever for the answer to one that it did not send.
+  if (params.includes(undefined)) throw Object.assign(new Error(`A parameter is undefined (use null): ${text}`), { code: "UNDEFINED_VALUE" });
+  if (params.length > PARAMETERS_MAX) throw Object.assign(new Error(`A statement has ${params.length} parameters: at most ${PARAMETERS_MAX}.`), { code: "MAX_PARAMETERS_EXCEEDED" });
+  return connection.client.unsafe(text, params as postgres.ParameterOrJSON<never>[], { prepare: params.length <= PREPARED_PARAMETERS_MAX });
 }
 
-const databases = new WeakMap<Connection, PostgresJsDatabase>();
-
-/** drizzle on one connection, whose transactions are opened and ended by `transact`. Savepoints as the driver makes them. */
-function databaseOn(connection: Connection): PostgresJsDatabase {
-  const known = databases.get(connection);
-  if (known) return known;
-  const send = sender(connection);
+/** The client that drizzle sees: it sends in this transaction, which `transact` opens and ends, as long as that is open. Savepoints as the driver makes them. */
+function clientFor(open: Open): postgres.Sql {
   let savepoints = 0;
-  const own: Record<string | symbol, unknown> = {
-    unsafe: send,
-    begin: (work: (client: unknown) => unknown) => work(client),
-    async savepoint(work: (client: unknown) => unknown) {
+  const unsafe: Send = (text, params) => {
+    if (open.isOver) throw new Error("Invariant broken: a statement was sent in a transaction that is over");
+    return send(open, text, params);
+  };
+  const client = {
+    options: open.connection.client.options,
+    unsafe,
+    begin: (work: (inner: unknown) => unknown) => work(client),
+    async savepoint(work: (inner: unknown) => unknown) {
       const name = `s${(savepoints += 1)}`;
-      await send(`savepoint ${name}`);
+      await unsafe(`savepoint ${name}`);
       try {
         return await work(client);
       } catch (error) {
-        if (!connection.isLost) await send(`rollback to ${name}`);
+        if (!open.isOver && !open.connection.isLost) await unsafe(`rollback to ${name}`);
         throw error;
       }
     },
   };
-  const client = new Proxy(connection.client, { get: (target, key) => own[key] ?? (Reflect.get(target, key) as unknown) });
-  const database = drizzle(client);
-  databases.set(connection, database);
-  return database;
+  return client as unknown as postgres.Sql;
 }
-
-/** What is known of a transaction beside drizzle's part of it. */
-type Open = { send: Send; sentAlong: Promise<postgres.Row[]>[] };
 
 const signals = new WeakMap<Tx, Map<string, Set<string>>>();
 const opened = new WeakMap<Tx, Open>();
@@ -109,30 +111,31 @@ export async function withWorkerRole<T>(work: (tx: Tx) => Promise<T>): Promise<T
 async function transact<T>(opening: string, work: (tx: Tx) => Promise<T>): Promise<T> {
   if (nesting.getStore()) throw new Error("Invariant broken: a transaction was opened inside another");
   const { connections } = pool();
-  const connection = await connections.take();
+  const open: Open = { connection: await connections.take(), isOver: false, sentAlong: [] };
   const pending = new Map<string, Set<string>>();
-  let isOver = false;
+  let isCommitted = false;
   try {
-    const result = await nesting.run(true, () => runIn(connection, opening, pending, work));
-    isOver = true;
+    const result = await nesting.run(true, () => runIn(open, opening, pending, work));
+    isCommitted = true;
     if (pending.size > 0) sendNotifications(pending);
     return result;
   } finally {
-    connections.give(connection, isOver || (await rollBack(connection)));
+    open.isOver = true;
+    connections.give(open.connection, isCommitted || (await rollBack(open)));
   }
 }
 
-async function runIn<T>(connection: Connection, opening: string, pending: Map<string, Set<string>>, work: (tx: Tx) => Promise<T>): Promise<T> {
-  const open: Open = { send: sender(connection), sentAlong: [] };
+async function runIn<T>(open: Open, opening: string, pending: Map<string, Set<string>>, work: (tx: Tx) => Promise<T>): Promise<T> {
   // The wall is up before anything else is sent, and nobody waits for it.
   sendIn(open, opening);
   try {
-    const result = await databaseOn(connection).transaction((tx) => {
+    const result = await drizzle(clientFor(open)).transaction((tx) => {
       signals.set(tx, pending);
       opened.set(tx, open);
       return work(tx);
     });
-    const [commit] = await Promise.all([open.send("commit"), ...open.sentAlong]);
+    open.isOver = true;
+    const [commit] = await Promise.all([send(open, "commit"), ...open.sentAlong]);
     // The commit of a transaction in which a statement failed is a rollback that reports no error.
     if (commit.command !== "COMMIT") throw new Error("Nothing was stored: a statement of this transaction failed, and whoever sent it went on.");
     return result;
@@ -144,9 +147,9 @@ async function runIn<T>(connection: Connection, opening: string, pending: Map<st
 }
 
 /** Whether it is certain that nothing is open any more. */
-async function rollBack(connection: Connection): Promise<boolean> {
-  if (connection.isLost) return false;
-  return sender(connection)("rollback").then(() => true, () => false);
+async function rollBack(open: Open): Promise<boolean> {
+  if (open.connection.isLost) return false;
+  return send(open, "rollback").then(() => true, () => false);
 }
 
 /**
@@ -162,12 +165,13 @@ export function sendAlong(tx: Tx, statement: SQLWrapper): void {
 export function sendText(tx: Tx, text: string, params: unknown[]): void {
   const open = opened.get(tx);
   if (!open) throw new Error("Invariant broken: sendAlong outside withTenant, or behind a savepoint");
+  if (open.isOver) throw new Error("Invariant broken: a statement was sent along in a transaction that is over");
   sendIn(open, text, params);
 }
 
-function sendIn({ send, sentAlong }: Open, text: string, params?: unknown[]): void {
-  const sent = send(text, params).execute();
-  sentAlong.push(sent);
+function sendIn(open: Open, text: string, params?: unknown[]): void {
+  const sent = send(open, text, params).execute();
+  open.sentAlong.push(sent);
   // Its failure is met where the transaction ends.
   sent.catch(() => undefined);
 }

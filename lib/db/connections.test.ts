@@ -6,7 +6,7 @@ import { useTestDatabase } from "@/test/db";
 import { principals } from "../buyers/schema";
 import { newId } from "../ids";
 import { tenants } from "../tenants/schema";
-import { closeDatabase, sendAlong, type Tx, withSavepoint, withTenant } from "./client";
+import { closeDatabase, sendAlong, type Tx, withSavepoint, withTenant, withWorkerRole } from "./client";
 import { Connections } from "./connections";
 import { driverCode } from "./driver-code";
 
@@ -22,13 +22,24 @@ const addBuyer = (tx: Tx, tenantId: string, name: string) => tx.insert(principal
 const names = async (tenantId: string) => (await withTenant(tenantId, (tx) => tx.select({ name: principals.name }).from(principals).orderBy(principals.name))).map(({ name }) => name);
 const pidOf = async (tx: Tx) => Number((await tx.execute(sql`select pg_backend_pid() as pid`))[0]?.pid);
 
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function asAdmin<T>(work: (admin: postgres.Sql) => Promise<T>): Promise<T> {
+  const admin = postgres(database.adminUrl, { max: 1, onnotice: () => undefined });
+  try {
+    return await work(admin);
+  } finally {
+    await admin.end();
+  }
+}
+
 /** Ends the server's side of a connection, and waits until it is gone. */
 async function cut(pid: number): Promise<void> {
-  const admin = postgres(database.adminUrl, { max: 1 });
-  await admin`select pg_terminate_backend(${pid}, 5000)`;
-  await admin.end();
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await asAdmin((admin) => admin`select pg_terminate_backend(${pid}, 5000)`);
+  await pause(50);
 }
+
+const countConnections = (name: string) => asAdmin(async (admin) => Number((await admin`select count(*) from pg_stat_activity where datname = current_database() and application_name = ${name}`)[0]?.count));
 
 describe("transactions on the pool", () => {
   test("more at once than there are connections: each has its turn, on a connection of its own", async () => {
@@ -116,7 +127,7 @@ describe("transactions on the pool", () => {
       await lock(tx);
       await tx.execute(sql`select pg_sleep(0.6)`);
     });
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await pause(200);
     const second = withTenant(tenantId, lock, { lockWaitMs: 100 });
     await expect(second.catch((error: unknown) => driverCode(error))).resolves.toBe("55P03");
     await first;
@@ -128,11 +139,97 @@ describe("transactions on the pool", () => {
       await tx.execute(sql`select pg_sleep(0.3)`);
       await addBuyer(tx, tenantId, "late");
     });
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await pause(100);
     await closeDatabase();
+    expect(await countConnections("greenlight")).toBe(0);
     await slow;
     expect(await names(tenantId)).toEqual(["late"]);
   });
+
+  test("what a transaction was opened with ends with it, however it ends", async () => {
+    const tenantId = await makeTenant();
+    const ends = ["commit", "throw", "error"];
+    await Promise.allSettled(Array.from({ length: 60 }, (_, index) => withTenant(tenantId, async (tx) => {
+      await tx.execute(sql`select pg_sleep(0.01)`);
+      if (ends[index % 3] === "throw") throw new Error("changed its mind");
+      if (ends[index % 3] === "error") await tx.execute(sql`select 1 / 0`);
+    }, { lockWaitMs: 77 })));
+    const read = (tx: Tx) => tx.execute(sql`select coalesce(current_setting('app.tenant_id', true), '') as tenant, current_setting('lock_timeout') as wait, current_user as role`);
+    const other = newId();
+    const seen = await Promise.all(Array.from({ length: 60 }, async (_, index) => ({ index, row: (await (index % 2 === 0 ? withWorkerRole(read) : withTenant(other, read)))[0] })));
+    for (const { index, row } of seen) {
+      expect(row).toMatchObject({ tenant: index % 2 === 0 ? "" : other, wait: "0" });
+      expect(row?.role === "greenlight_worker").toBe(index % 2 === 0);
+    }
+  });
+
+  test("where a transaction cannot be opened, what travels with its opening changes nothing and sees nothing", async () => {
+    const tenantId = await makeTenant();
+    await withTenant(tenantId, (tx) => addBuyer(tx, tenantId, "there"));
+    let seen: unknown[] = [];
+    // A message that PostgreSQL cannot read: not even BEGIN runs.
+    const unreadable = withTenant(`${tenantId}\0`, async (tx) => {
+      seen = await tx.select().from(principals);
+      await tx.update(principals).set({ name: "changed" });
+      sendAlong(tx, sql`insert into principals (tenant_id, id, name) values (${tenantId}, ${newId()}, 'added')`);
+    });
+    await expect(unreadable.catch((error: unknown) => driverCode(error))).resolves.toBe("08P01");
+    expect(seen).toEqual([]);
+    // BEGIN runs, the rest of the opening does not.
+    await expect(withTenant(tenantId, (tx) => addBuyer(tx, tenantId, "added"), { lockWaitMs: NaN }).catch((error: unknown) => driverCode(error))).resolves.toBe("22023");
+    expect(await names(tenantId)).toEqual(["there"]);
+  });
+
+  test("a statement that the driver cannot write fails, also right behind the opening", async () => {
+    const tenantId = await makeTenant();
+    await expect(withTenant(tenantId, (tx) => tx.execute(sql`select ${sql.param(undefined)}::text`)).catch((error: unknown) => driverCode(error))).resolves.toBe("UNDEFINED_VALUE");
+    const many = sql.join(Array.from({ length: 65_534 }, () => sql`${1}`), sql`, `);
+    await expect(withTenant(tenantId, (tx) => tx.execute(sql`select 1 where 1 in (${many})`)).catch((error: unknown) => driverCode(error))).resolves.toBe("MAX_PARAMETERS_EXCEEDED");
+    expect(await names(tenantId)).toEqual([]);
+  });
+
+  test("a statement that comes after its transaction's end goes nowhere", async () => {
+    const tenantId = await makeTenant();
+    const late: Promise<unknown>[] = [];
+    const add = async (tx: Tx) => {
+      await pause(100);
+      await addBuyer(tx, tenantId, "late");
+    };
+    for (const isFailing of [false, true]) {
+      await withTenant(tenantId, async (tx) => {
+        late.push(add(tx).catch((error: unknown) => error), withSavepoint(tx, add).catch((error: unknown) => error));
+        await pause(20);
+        if (isFailing) throw new Error("changed its mind");
+      }).catch(() => undefined);
+    }
+    // Transactions that such a statement could fall into.
+    await Promise.all(Array.from({ length: 16 }, () => withTenant(tenantId, (tx) => tx.execute(sql`select pg_sleep(0.3)`))));
+    for (const error of await Promise.all(late)) expect(error).toMatchObject({ cause: { message: expect.stringContaining("in a transaction that is over") as string } });
+    expect(await names(tenantId)).toEqual([]);
+  });
+});
+
+test("statements that the driver held back are not sent on a connection of its own making", async () => {
+  await asAdmin((admin) => admin`create table held_back (id int)`);
+  const connections = new Connections(database.adminUrl, 2, { connection: { application_name: "held back" } });
+  const connection = await connections.take();
+  const { client } = connection;
+  const [row] = await client`select pg_backend_pid() as pid`;
+  const outcomes = Promise.allSettled([
+    client.unsafe("begin"),
+    // Not prepared yet: what follows waits until the server has described it.
+    client.unsafe("select pg_sleep($1::int)", [10], { prepare: true }),
+    client.unsafe("insert into held_back values (1)"), client.unsafe("insert into held_back values ($1)", [2], { prepare: true }), client.unsafe("commit"),
+  ]);
+  await pause(100);
+  await cut(Number(row?.pid));
+  expect((await outcomes).map(({ status }) => status)).toEqual(["fulfilled", ...Array.from({ length: 4 }, () => "rejected")]);
+  await pause(200);
+  expect(await countConnections("held back")).toBe(0);
+  connections.give(connection, false);
+  expect([...(await (await connections.take()).client`select id from held_back`)]).toEqual([]);
+  expect(await countConnections("held back")).toBe(1);
+  await asAdmin((admin) => admin`drop table held_back`);
 });
 
 test("a database that is away for many calls costs the pool nothing", async () => {

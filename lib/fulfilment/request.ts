@@ -44,24 +44,29 @@ export async function requestConvergence(ctx: Ctx, mediaBuyId: string): Promise<
 
 const at = sql.placeholder;
 const now = (column: PgColumn) => sql`${sql.param(at("now"), column)}`;
-const raise = compiled((db) => {
-  const raised = db.$with("raised").as(db.update(mediaBuys)
-    .set({ desiredVersion: sql`${mediaBuys.desiredVersion} + 1`, updatedAt: now(mediaBuys.updatedAt) })
-    .where(and(eq(mediaBuys.tenantId, at("tenantId")), eq(mediaBuys.id, at("mediaBuyId"))))
-    .returning({ id: mediaBuys.id, desiredVersion: mediaBuys.desiredVersion }));
-  return db.with(raised).update(fulfilments)
-    .set({
-      desiredVersion: sql`${raised.desiredVersion}`,
-      state: sql`case when ${fulfilments.state} in ('applying','awaiting_ad_server') then ${fulfilments.state} else 'pending' end`,
-      blockedCode: null, blockedReason: null, updatedAt: now(fulfilments.updatedAt),
-    })
-    .from(raised)
-    .where(and(eq(fulfilments.tenantId, at("tenantId")), eq(fulfilments.mediaBuyId, raised.id), ne(fulfilments.state, "ended")))
-    .returning({ id: fulfilments.id, adapterConfigId: fulfilments.adapterConfigId, desiredVersion: fulfilments.desiredVersion });
-});
+const raise = compiled((db) => db.update(mediaBuys)
+  .set({ desiredVersion: sql`${mediaBuys.desiredVersion} + 1`, updatedAt: now(mediaBuys.updatedAt) })
+  .where(and(eq(mediaBuys.tenantId, at("tenantId")), eq(mediaBuys.id, at("mediaBuyId"))))
+  .returning({ desiredVersion: mediaBuys.desiredVersion }));
+// A statement of its own: one that waited for the order's lock would not see fulfilments that were opened meanwhile.
+const mark = compiled((db) => db.update(fulfilments)
+  .set({
+    desiredVersion: sql`${mediaBuys.desiredVersion}`,
+    state: sql`case when ${fulfilments.state} in ('applying','awaiting_ad_server') then ${fulfilments.state} else 'pending' end`,
+    blockedCode: null, blockedReason: null, updatedAt: now(fulfilments.updatedAt),
+  })
+  .from(mediaBuys)
+  .where(and(
+    eq(mediaBuys.tenantId, at("tenantId")), eq(mediaBuys.id, at("mediaBuyId")),
+    eq(fulfilments.tenantId, mediaBuys.tenantId), eq(fulfilments.mediaBuyId, mediaBuys.id), ne(fulfilments.state, "ended"),
+  ))
+  .returning({ id: fulfilments.id, adapterConfigId: fulfilments.adapterConfigId, desiredVersion: fulfilments.desiredVersion }));
 
 /** The same without its events, for a change that writes all its rows together. */
 export async function markForConvergence(ctx: Ctx, mediaBuyId: string): Promise<ChangedEvent[]> {
-  const marked = await raise(ctx.db, { tenantId: ctx.tenantId, mediaBuyId, now: ctx.now });
+  const values = { tenantId: ctx.tenantId, mediaBuyId, now: ctx.now };
+  // They travel together, in this order.
+  const [raised, marked] = await Promise.all([raise(ctx.db, values), mark(ctx.db, values)]);
+  if (raised.length === 0) throw new Error(`Invariant broken: no media buy ${mediaBuyId}`);
   return changedEvents(ctx, mediaBuyId, marked);
 }

@@ -88,8 +88,10 @@ const selectOwn = compiledByShape((db, { isOfAccount, areAllOurs, statuses, isCo
 /** A buyer's confirmed orders, newest first. */
 export async function findOwnMediaBuys(ctx: Ctx, owner: Owner, { wireIds, statuses, after, limit }: MediaBuyFilter): Promise<FoundMediaBuy[]> {
   const { areAllOurs = null, ...names } = wireIds ? namesOf(wireIds) : {};
-  const shape = { isOfAccount: owner.accountId !== null, areAllOurs, statuses: statuses?.length ?? null, isContinued: Boolean(after) };
-  const byPlace = Object.fromEntries((statuses ?? []).map((status, index) => [`status${index}`, status]));
+  // However often a status is named: a query is kept for each number of them.
+  const distinct = statuses && [...new Set(statuses)];
+  const shape = { isOfAccount: owner.accountId !== null, areAllOurs, statuses: distinct?.length ?? null, isContinued: Boolean(after) };
+  const byPlace = Object.fromEntries((distinct ?? []).map((status, index) => [`status${index}`, status]));
   return selectOwn(ctx.db, shape, { tenantId: ctx.tenantId, ...owner, ...names, ...byPlace, ...after, limit });
 }
 
