@@ -127,7 +127,7 @@ async function transact<T>(opening: string, work: (tx: Tx) => Promise<T>): Promi
 
 async function runIn<T>(open: Open, opening: string, pending: Map<string, Set<string>>, work: (tx: Tx) => Promise<T>): Promise<T> {
   // The wall is up before anything else is sent, and nobody waits for it.
-  sendIn(open, opening);
+  const begun = sendIn(open, opening);
   try {
     const result = await drizzle(clientFor(open)).transaction((tx) => {
       signals.set(tx, pending);
@@ -140,6 +140,8 @@ async function runIn<T>(open: Open, opening: string, pending: Map<string, Set<st
     if (commit.command !== "COMMIT") throw new Error("Nothing was stored: a statement of this transaction failed, and whoever sent it went on.");
     return result;
   } catch (error) {
+    // Behind a wall that never opened there is nothing to be found: what `work` made of that is no answer.
+    await begun;
     // Later statements only say that an earlier one has failed.
     if (driverCode(error) === IN_FAILED_TRANSACTION) await Promise.all(open.sentAlong);
     throw error;
@@ -166,14 +168,15 @@ export function sendText(tx: Tx, text: string, params: unknown[]): void {
   const open = opened.get(tx);
   if (!open) throw new Error("Invariant broken: sendAlong outside withTenant, or behind a savepoint");
   if (open.isOver) throw new Error("Invariant broken: a statement was sent along in a transaction that is over");
-  sendIn(open, text, params);
+  void sendIn(open, text, params);
 }
 
-function sendIn(open: Open, text: string, params?: unknown[]): void {
+function sendIn(open: Open, text: string, params?: unknown[]): Promise<postgres.Row[]> {
   const sent = send(open, text, params).execute();
   open.sentAlong.push(sent);
   // Its failure is met where the transaction ends.
   sent.catch(() => undefined);
+  return sent;
 }
 
 /** What drizzle's builders make of themselves when asked to. */

@@ -167,6 +167,11 @@ describe("transactions on the pool", () => {
     const tenantId = await makeTenant();
     await withTenant(tenantId, (tx) => addBuyer(tx, tenantId, "there"));
     let seen: unknown[] = [];
+    // What work makes of seeing nothing is not what its caller is told.
+    const deceived = withTenant(`${tenantId}\0`, async (tx) => {
+      if ((await tx.select().from(principals)).length === 0) throw new Error("Not found");
+    });
+    await expect(deceived.catch((error: unknown) => driverCode(error))).resolves.toBe("08P01");
     // A message that PostgreSQL cannot read: not even BEGIN runs.
     const unreadable = withTenant(`${tenantId}\0`, async (tx) => {
       seen = await tx.select().from(principals);
