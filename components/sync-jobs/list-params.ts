@@ -6,4 +6,5 @@ export const syncJobParams = {
   ...listParams(["created", "connection"], "created", "desc"),
   state: parseAsStringLiteral(["all", "open", "succeeded", "failed"] as const).withDefault("all"),
   connection: parseAsString,
+  runs: parseAsStringLiteral(["folded", "each"] as const).withDefault("folded"),
 };

@@ -23,7 +23,7 @@ const STATES: Record<SyncJobRow["state"], { tone: Tone; label: string }> = {
 const COUNTED = { ad_unit: ["ad unit", "ad units"], placement: ["placement", "placements"], targeting_key: ["key", "keys"], targeting_value: ["value", "values"], advertiser: ["advertiser", "advertisers"], retired: ["retired", "retired"], products: ["product", "products"], without_forecast: ["without a forecast", "without a forecast"], line_items: ["line item", "line items"], days: ["day", "days"], changed_orders: ["order with news", "orders with news"] } as const;
 
 const COLUMNS: DataColumn<ShownJob>[] = [
-  { id: "kind", header: "What", enableSorting: false, meta: { isRowHeader: true }, accessorFn: (row) => KINDS[row.kind], cell: ({ row }) => <span className="whitespace-nowrap">{KINDS[row.original.kind]}</span> },
+  { id: "kind", header: "What", enableSorting: false, meta: { isRowHeader: true }, accessorFn: (row) => KINDS[row.kind], cell: ({ row }) => <What job={row.original} /> },
   { id: "connection", header: "Connection", accessorFn: (row) => row.connectionName, cell: ({ row }) => <ConnectionLink job={row.original} /> },
   { id: "state", header: "State", enableSorting: false, accessorFn: (row) => row.state, cell: ({ row }) => <State job={row.original} /> },
   { id: "result", header: "Progress and result", enableSorting: false, accessorFn: (row) => row.error?.message, cell: ({ row }) => <Result job={row.original} /> },
@@ -36,6 +36,15 @@ const COLUMNS: DataColumn<ShownJob>[] = [
 
 export function SyncJobTable({ rows, total, empty }: { rows: ShownJob[]; total: number; empty: ReactNode }) {
   return <DataTable caption="Tests and syncs" columns={COLUMNS} rows={rows} rowId={(row) => row.id} total={total} params={syncJobParams} empty={empty} />;
+}
+
+function What({ job }: { job: ShownJob }) {
+  return (
+    <>
+      <span className="whitespace-nowrap">{KINDS[job.kind]}</span>
+      {job.runs > 1 ? <p className="font-normal text-ink-2">{job.runs.toLocaleString("en-US")} runs in a row, the last one shown; the first <TimeAgo at={job.firstAt} now={job.now} timeZone={job.timeZone} /></p> : null}
+    </>
+  );
 }
 
 function ConnectionLink({ job }: { job: ShownJob }) {

@@ -1,4 +1,4 @@
-import { RefreshCw, X } from "lucide-react";
+import { ListCollapse, RefreshCw, Rows3, X } from "lucide-react";
 import { type Metadata } from "next";
 import Link from "next/link";
 import { createLoader, createSerializer, type SearchParams } from "nuqs/server";
@@ -26,16 +26,22 @@ export default async function SyncJobsPage({ params, searchParams }: { params: P
   const { rows, total, counts } = await page.run((ctx) => listSyncJobs(ctx, query));
   const now = new Date();
   const path = `/p/${publisher}/sync-jobs`;
-  const { search, connection } = query;
+  const { search, connection, runs } = query;
+  const isFolded = runs === "folded";
   return (
     <>
       <LiveRefresh topics={["sync_job"]} />
       <PageHeader title="Sync jobs" description="Tests of connections, syncs of their inventory, and hourly pulls of what orders delivered. They run in the background; ask for the first two on a connection's page." />
       <Card flush>
         <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2 border-b border-line px-4 py-2.5">
-          <FilterTabs label="State" tabs={TABS.map(([state, label]) => ({ label, href: `${path}${toQuery({ search, connection, state })}`, count: counts[state], isCurrent: query.state === state }))} />
+          <FilterTabs label="State" tabs={TABS.map(([state, label]) => ({ label, href: `${path}${toQuery({ search, connection, state, runs })}`, count: counts[state], isCurrent: query.state === state }))} />
           <div className="flex flex-wrap items-center gap-2">
-            {connection === null ? null : <Button size="small" asChild><Link href={`${path}${toQuery({ search, state: query.state })}`}><X aria-hidden />One connection only: show all</Link></Button>}
+            {connection === null ? null : <Button size="small" asChild><Link href={`${path}${toQuery({ search, state: query.state, runs })}`}><X aria-hidden />One connection only: show all</Link></Button>}
+            <Button size="small" asChild>
+              <Link href={`${path}${toQuery({ search, connection, state: query.state, runs: isFolded ? "each" : "folded" })}`}>
+                {isFolded ? <Rows3 aria-hidden /> : <ListCollapse aria-hidden />}{isFolded ? "Show every run" : "Fold runs in a row"}
+              </Link>
+            </Button>
             <ListSearch label="Search by connection" />
           </div>
         </div>
