@@ -72,11 +72,10 @@ export class Connections {
   }
 
   private async open(): Promise<Connection> {
-    let isMade = false;
+    let isOpen = false;
     const socket: typeof connectGathering = (place) => {
-      // The driver would send what it holds back on a connection of its own making, where no transaction is open.
-      if (isMade) throw connectionLost();
-      isMade = true;
+      // The driver would send what it holds back on a connection of its own making, where no transaction is open. Until the first one is open it may try again.
+      if (isOpen) throw connectionLost();
       return connectGathering(place);
     };
     // The driver's types do not know `socket` yet. It calls onclose while the connection is made, too.
@@ -88,6 +87,7 @@ export class Connections {
     this.all.add(connection);
     try {
       await client`select 1`;
+      isOpen = true;
       return connection;
     } catch (error) {
       this.give(connection, false);
