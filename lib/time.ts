@@ -39,6 +39,11 @@ export const MINUTE_MS = 60_000;
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 86_400_000;
 
+/** Days from one instant to another, begun ones included; at least 1. An hour more begins none: a flight over the night when clocks go back has no day more. */
+export function countDays(from: Date | string, to: Date | string): bigint {
+  return BigInt(Math.max(1, Math.ceil((new Date(to).getTime() - new Date(from).getTime() - HOUR_MS) / DAY_MS)));
+}
+
 export function addMs(instant: Date, ms: number): Date {
   return new Date(instant.getTime() + ms);
 }

@@ -87,6 +87,16 @@ const again = async () => {
 };
 
 describe("a property list in the targeting of a package", () => {
+  test("goes on being read with its token when a look around names it with another one", async () => {
+    await know();
+    const id = (await create(targeted("news"))).body.media_buy_id;
+    const { body } = await call("get_products", { buying_mode: "wholesale", property_list: ref({ auth_token: "mistyped" }) });
+    expect(body).toMatchObject({ property_list_applied: false, incomplete: [{ description: expect.stringContaining("another token") as string }] });
+    await again();
+    expect(agent.asked.map(({ headers }) => headers.authorization)).toEqual([`Bearer ${TOKEN}`, `Bearer ${TOKEN}`]);
+    expect(await heldOf(id)).toEqual([undefined]);
+  });
+
   test("that nobody has read yet is taken: the package is nowhere until it is read, its buyer and history say so; its token is nowhere but sealed", async () => {
     const request = order(targeted("news"));
     const first = await call("create_media_buy", request);

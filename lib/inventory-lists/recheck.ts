@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import { and, eq, inArray } from "drizzle-orm";
 import { recordAudit } from "../audit/service";
 import { type Ctx } from "../context";
@@ -15,11 +14,19 @@ import { packageLists } from "./schema";
 
 const LIVE = ["pending_approval", "pending_creatives", "pending_start", "active", "paused"] as const;
 
-/** Lets the packages run that a list, as it was read last, leaves room for, and stops those that it does not. Each order by itself. */
+/** Lets the packages run that a list, as it was read last, leaves room for, and stops those that it does not. Each order by itself: one that fails holds up no other, and the whole is tried again. */
 export async function recheckPackages(transacting: Transacting, { tenantId, listId }: { tenantId: string; listId: string }): Promise<number> {
   const mediaBuyIds = await inTenant(transacting, tenantId, (ctx) => findOrders(ctx, listId));
   let changed = 0;
-  for (const mediaBuyId of mediaBuyIds) if (await inTenant(transacting, tenantId, (ctx) => recheckOrder(ctx, mediaBuyId))) changed += 1;
+  const failures: unknown[] = [];
+  for (const mediaBuyId of mediaBuyIds) {
+    try {
+      if (await inTenant(transacting, tenantId, (ctx) => recheckOrder(ctx, mediaBuyId))) changed += 1;
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw new Error(`${failures.length} of ${mediaBuyIds.length} orders could not be judged by a list that was read.`, { cause: failures[0] });
   return changed;
 }
 
@@ -34,8 +41,8 @@ async function recheckOrder(ctx: Ctx, mediaBuyId: string): Promise<boolean> {
   const buy = await lockMediaBuy(ctx, mediaBuyId);
   if (!LIVE.some((status) => status === buy.status)) return false;
   const kept = await loadKeptLists(ctx, [buy.id]);
-  const open = (await loadPackages(ctx, [buy.id])).filter((row) => row.canceledAt === null);
-  const moved = open.map((row) => ({ row, hold: holdOf(row, kept.filter(({ packageId }) => packageId === row.id)) })).filter(({ row, hold }) => !isDeepStrictEqual(row.hold, hold));
+  const open = (await loadPackages(ctx, [buy.id])).filter((row) => row.canceledAt === null && row.endsAt > ctx.now);
+  const moved = open.map((row) => ({ row, hold: holdOf(row, kept.filter(({ packageId }) => packageId === row.id)) })).filter(({ row, hold }) => !isSameHold(row.hold, hold));
   if (moved.length === 0) {
     // The screen of the order shows when its lists were read.
     announceChange(ctx, "media_buy", buy.id);
@@ -56,6 +63,11 @@ async function recheckOrder(ctx: Ctx, mediaBuyId: string): Promise<boolean> {
     before: { revision: buy.revision, packages: shown(({ row }) => row.hold) }, after: { revision: revised.revision, packages: shown(({ hold }) => hold) },
   });
   return true;
+}
+
+/** The words may differ: agents put ids and times into theirs. */
+function isSameHold(before: PackageHold | null, after: PackageHold | null): boolean {
+  return before?.field === after?.field && before?.reason === after?.reason;
 }
 
 function holdOf(row: PackageRow, lists: KeptList[]): PackageHold | null {

@@ -4,7 +4,7 @@ import { inTenant, type Transacting } from "../fulfilment/call";
 import { mediaBuys } from "../media-buys/schema";
 import { addMs, HOUR_MS, MINUTE_MS } from "../time";
 import { inventoryLists, packageLists } from "./schema";
-import { requestReading } from "./use";
+import { remindOfReading, requestReading } from "./use";
 
 const BATCH = 500;
 /** A reading that has not ended by then has lost its worker. */
@@ -20,10 +20,13 @@ export async function refreshListsInUse(transacting: Transacting): Promise<numbe
     and(eq(inventoryLists.state, "failed"), lte(inventoryLists.updatedAt, addMs(now, -FAILED_MS))),
     and(eq(inventoryLists.state, "reading"), lte(inventoryLists.updatedAt, addMs(now, -LOST_MS))),
   );
-  const due = await withWorkerRole((tx) => tx.selectDistinct({ tenantId: inventoryLists.tenantId, id: inventoryLists.id }).from(inventoryLists)
+  const due = await withWorkerRole((tx) => tx.selectDistinct({ tenantId: inventoryLists.tenantId, id: inventoryLists.id, state: inventoryLists.state }).from(inventoryLists)
     .innerJoin(packageLists, and(eq(packageLists.tenantId, inventoryLists.tenantId), eq(packageLists.listId, inventoryLists.id)))
     .innerJoin(mediaBuys, and(eq(mediaBuys.tenantId, packageLists.tenantId), eq(mediaBuys.id, packageLists.mediaBuyId), notInArray(mediaBuys.status, ["completed", "rejected", "canceled"])))
     .where(isDue).limit(BATCH));
-  for (const { tenantId, id } of due) await inTenant(transacting, tenantId, (ctx) => requestReading(ctx, id, {}));
+  for (const { tenantId, id, state } of due) {
+    // One that is being read may only wait for its turn: it is announced again, a few times an hour, and goes on where it was.
+    await inTenant(transacting, tenantId, (ctx) => (state === "reading" ? remindOfReading(ctx, id, LOST_MS) : requestReading(ctx, id, {})));
+  }
   return due.length;
 }

@@ -6,7 +6,7 @@ import { AppError, invariant } from "../errors";
 import { enqueueEvents } from "../events/outbox";
 import { newId } from "../ids";
 import { mediaBuys } from "../media-buys/schema";
-import { addMs, MINUTE_MS, SECOND_MS } from "../time";
+import { addMs, MINUTE_MS } from "../time";
 import { checkReceiverUrl } from "../webhooks/address";
 import { LIST_WORDS, type ListKind, listRef } from "./fields";
 import { inventoryLists, packageLists } from "./schema";
@@ -56,6 +56,10 @@ export async function useList(ctx: Ctx, session: BuyerSession, kind: ListKind, r
   const row = known ?? (await find())[0];
   invariant(row, `no list ${listId} after it was opened`);
   const hasNewToken = token !== undefined && (row.tokenEncrypted === null || decryptSecret(row.tokenEncrypted, listSecrets(ctx.tenantId, row.id)) !== token);
+  if (hasNewToken && !isKept && (await isKeptByPackages(ctx, row.id))) {
+    // A mistyped token in a look around must not stop what runs by the one that works.
+    return { id: row.id, entries: null, isCurrent: false, failure: "Packages of yours keep to this list and named it with another token: name it with that one.", version: row.createdAt.toISOString() };
+  }
   const isAskedFor = hasNewToken || isDue(row, ctx.now);
   if (isAskedFor) await requestReading(ctx, row.id, hasNewToken ? { tokenEncrypted: encryptSecret(token, listSecrets(ctx.tenantId, row.id)) } : {});
   else if (row.lastUsedAt < addMs(ctx.now, -USE_NOTED_MS)) await ctx.db.update(inventoryLists).set({ lastUsedAt: ctx.now }).where(and(eq(inventoryLists.tenantId, ctx.tenantId), eq(inventoryLists.id, row.id)));
@@ -78,6 +82,15 @@ export async function usePropertyList(ctx: Ctx, session: BuyerSession, ref: unkn
   return failure === null ? { state: "reading" } : { state: "failed", message: failure };
 }
 
+const ENDED = ["completed", "rejected", "canceled"] as const;
+
+async function isKeptByPackages(ctx: Ctx, listId: string): Promise<boolean> {
+  const [kept] = await ctx.db.select({ one: sql`1` }).from(packageLists)
+    .innerJoin(mediaBuys, and(eq(mediaBuys.tenantId, packageLists.tenantId), eq(mediaBuys.id, packageLists.mediaBuyId), notInArray(mediaBuys.status, [...ENDED])))
+    .where(and(eq(packageLists.tenantId, ctx.tenantId), eq(packageLists.listId, listId))).limit(1);
+  return kept !== undefined;
+}
+
 function isDue(row: Row, now: Date): boolean {
   if (row.state === "reading") return row.requestedAt < addMs(now, -READING_MS);
   if (row.state === "failed") return row.updatedAt < addMs(now, -FAILED_MS);
@@ -96,7 +109,7 @@ async function open(ctx: Ctx, session: BuyerSession, { kind, agentUrl, listId, t
   const extra = Math.max(0, (await ctx.db.$count(inventoryLists, own)) - LISTS_MAX);
   if (extra > 0) {
     const keeping = ctx.db.select({ one: sql`1` }).from(packageLists)
-      .innerJoin(mediaBuys, and(eq(mediaBuys.tenantId, packageLists.tenantId), eq(mediaBuys.id, packageLists.mediaBuyId), notInArray(mediaBuys.status, ["completed", "rejected", "canceled"])))
+      .innerJoin(mediaBuys, and(eq(mediaBuys.tenantId, packageLists.tenantId), eq(mediaBuys.id, packageLists.mediaBuyId), notInArray(mediaBuys.status, [...ENDED])))
       .where(and(eq(packageLists.tenantId, inventoryLists.tenantId), eq(packageLists.listId, inventoryLists.id)));
     // Locked first, looked at again then: nobody begins to keep to a list that goes.
     const unused = await ctx.db.select({ id: inventoryLists.id }).from(inventoryLists).where(and(own, ne(inventoryLists.id, id), notExists(keeping)))
@@ -108,6 +121,12 @@ async function open(ctx: Ctx, session: BuyerSession, { kind, agentUrl, listId, t
   return true;
 }
 
+/** Announces a reading again that may have been lost, once in this time: it goes on where it was. */
+export async function remindOfReading(ctx: Ctx, id: string, everyMs: number): Promise<void> {
+  const [row] = await ctx.db.select({ principalId: inventoryLists.principalId }).from(inventoryLists).where(and(eq(inventoryLists.tenantId, ctx.tenantId), eq(inventoryLists.id, id), eq(inventoryLists.state, "reading")));
+  if (row) await announceReading(ctx, row.principalId, id, ctx.now.getTime() - (ctx.now.getTime() % everyMs));
+}
+
 /** Has a list read again. With another token what the old one showed is forgotten. */
 export async function requestReading(ctx: Ctx, id: string, set: { tokenEncrypted?: string }): Promise<void> {
   const [row] = await ctx.db.update(inventoryLists).set({ ...set, ...(set.tokenEncrypted === undefined ? {} : { entries: null, readAt: null, validUntil: null }), state: "reading", attempts: 0, requestedAt: ctx.now, lastUsedAt: ctx.now, updatedAt: ctx.now }).where(and(eq(inventoryLists.tenantId, ctx.tenantId), eq(inventoryLists.id, id))).returning({ principalId: inventoryLists.principalId });
@@ -115,7 +134,6 @@ export async function requestReading(ctx: Ctx, id: string, set: { tokenEncrypted
   if (row) await announceReading(ctx, row.principalId, id);
 }
 
-/** Once a second at most: calls that come together ask together. */
-async function announceReading(ctx: Ctx, principalId: string, id: string): Promise<void> {
-  await enqueueEvents(ctx, "greenlight/inventory-list.requested", [{ eventId: `inventory-list.requested:${id}:${Math.floor(ctx.now.getTime() / SECOND_MS)}`, data: { tenantId: ctx.tenantId, principalId, listId: id } }]);
+async function announceReading(ctx: Ctx, principalId: string, id: string, atMs = ctx.now.getTime()): Promise<void> {
+  await enqueueEvents(ctx, "greenlight/inventory-list.requested", [{ eventId: `inventory-list.requested:${id}:${atMs}`, data: { tenantId: ctx.tenantId, principalId, listId: id } }]);
 }

@@ -112,7 +112,7 @@ function changeRow(ctx: Ctx, { buy, flight }: Input, terms: Terms, row: PackageR
   const rateMicros = update?.bid_price === undefined ? row.rateMicros : agreeNewRate(row, update.bid_price, path);
   const isRepriced = budgetMicros !== row.budgetMicros || rateMicros !== row.rateMicros || own.startsAt.getTime() !== row.startsAt.getTime() || own.endsAt.getTime() !== row.endsAt.getTime();
   const units = isRepriced
-    ? agreeUnits({ ...own, budgetMicros, rateMicros, pricingModel: row.pricingModel, currency: row.currency, minSpendMicros: row.sold.minSpendMicros === undefined ? null : BigInt(row.sold.minSpendMicros) }, terms.limits, path)
+    ? agreeUnits({ ...own, startsAt: buy.effectiveStartsAt && buy.effectiveStartsAt > own.startsAt ? buy.effectiveStartsAt : own.startsAt, budgetMicros, rateMicros, pricingModel: row.pricingModel, currency: row.currency, minSpendMicros: row.sold.minSpendMicros === undefined ? null : BigInt(row.sold.minSpendMicros) }, terms.limits, path)
     : row.units;
   assertImpressions(update?.impressions, { ...row, rateMicros, units }, path);
   const changed: PackageRow = {

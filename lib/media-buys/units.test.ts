@@ -49,6 +49,8 @@ describe("units", () => {
   test("a begun day counts", () => {
     expect(flightDays(flight(0.01))).toBe(1n);
     expect(flightDays(flight(1))).toBe(1n);
-    expect(flightDays(flight(1.01))).toBe(2n);
+    expect(flightDays(flight(1.05))).toBe(2n);
+    // From midnight to midnight in Berlin, over the end of summer time.
+    expect(flightDays({ startsAt: new Date("2026-10-01T00:00:00+02:00"), endsAt: new Date("2026-10-31T00:00:00+01:00") })).toBe(30n);
   });
 });

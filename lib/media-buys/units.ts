@@ -1,11 +1,11 @@
 import { type PricingModel } from "../ad-servers/types";
-import { DAY_MS } from "../time";
+import { countDays } from "../time";
 
 export type Flight = { startsAt: Date; endsAt: Date };
 
 /** Days of a flight, begun ones included; at least 1. */
 export function flightDays({ startsAt, endsAt }: Flight): bigint {
-  return BigInt(Math.max(1, Math.ceil((endsAt.getTime() - startsAt.getTime()) / DAY_MS)));
+  return countDays(startsAt, endsAt);
 }
 
 /** What a flight costs that is bought by the day, or for one price. Micros. */

@@ -19,6 +19,7 @@ beforeAll(async () => {
       { productId: "sport", name: "Sport and outdoor video", description: "Outdoor sport", pricing: [{ pricingOptionId: "fixed", rate: 10 }] },
       { productId: "outdoor", name: "Outdoor display", description: "Outdoor", pricing: [{ pricingOptionId: "fixed", rate: 5 }] },
       { productId: "auction", name: "Outdoor auction", description: "Outdoor", pricing: [{ pricingOptionId: "bid", rate: null, floor: 1 }] },
+      { productId: "takeover", name: "Outdoor sport takeover", description: "Outdoor sport lifestyle", pricing: [{ pricingOptionId: "daily", pricingModel: "time", rate: 4_500 }] },
       { productId: "finance", name: "Finance", description: "Markets", pricing: [{ pricingOptionId: "fixed", rate: 20 }] },
     ],
   });

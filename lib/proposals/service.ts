@@ -39,8 +39,9 @@ export async function proposeFor(ctx: Ctx, { session, catalogVersion, brief, mat
 }
 
 function fixedPrice(item: CatalogItem, currency?: string): { id: string; currency: string } | undefined {
-  const options = Array.isArray(item.wire.pricing_options) ? (item.wire.pricing_options as { pricing_option_id: string }[]) : [];
-  const index = item.prices.findIndex((price) => price.isFixed && (currency === undefined || price.currency === currency));
+  const options = Array.isArray(item.wire.pricing_options) ? (item.wire.pricing_options as { pricing_option_id: string; pricing_model: string }[]) : [];
+  // A share of a budget buys any number of impressions or clicks, but not a part of a flight.
+  const index = item.prices.findIndex((price, at) => price.isFixed && ["cpm", "cpc"].includes(options[at]?.pricing_model ?? "") && (currency === undefined || price.currency === currency));
   const [price, option] = [item.prices[index], options[index]];
   return price && option ? { id: option.pricing_option_id, currency: price.currency } : undefined;
 }

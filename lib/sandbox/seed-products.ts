@@ -17,6 +17,8 @@ const priceFixture = z.looseObject({
   fixed_price: z.number().positive().optional(),
   floor_price: z.number().positive().optional(),
   min_spend_per_package: z.number().positive().optional(),
+  /** What is sold by time is sold by the day. */
+  parameters: z.looseObject({ time_unit: z.literal("day").optional() }).optional(),
 });
 
 const productFixture = z.looseObject({

@@ -135,15 +135,21 @@ async function syncAvailability(executing: Executing, held: Held, connection: Co
       await recordAvailability(ctx, connection.id, plan, answers, askedAt);
       return updateJob(ctx, held, { phases: progress.phases, counts: progress.counts });
     });
-    for await (const answer of executing.driver(connection.kind).readAvailability(plan.query, createCall(executing, connection, AbortSignal.any([signal, lost])))) {
-      answers.push(answer);
-      const { products = 0, without_forecast: without = 0 } = progress.counts;
-      progress.counts = { products: products + 1, ...(without > 0 || answer.reason !== undefined ? { without_forecast: without + (answer.reason === undefined ? 0 : 1) } : {}) };
-      progress.phases = reportPhase(progress.phases, "Products", products + 1, total);
-      if (answers.length < ANSWERS_AT_ONCE && performance.now() - writtenAt < ANSWERS_EVERY_MS) continue;
-      await write();
-      answers = [];
-      writtenAt = performance.now();
+    try {
+      for await (const answer of executing.driver(connection.kind).readAvailability(plan.query, createCall(executing, connection, AbortSignal.any([signal, lost])))) {
+        answers.push(answer);
+        const { products = 0, without_forecast: without = 0 } = progress.counts;
+        progress.counts = { products: products + 1, ...(without > 0 || answer.reason !== undefined ? { without_forecast: without + (answer.reason === undefined ? 0 : 1) } : {}) };
+        progress.phases = reportPhase(progress.phases, "Products", products + 1, total);
+        if (answers.length < ANSWERS_AT_ONCE && performance.now() - writtenAt < ANSWERS_EVERY_MS) continue;
+        await write();
+        answers = [];
+        writtenAt = performance.now();
+      }
+    } catch (error) {
+      // What was answered before is kept; what to do is said by the error.
+      if (!lost.aborted) await write().catch((later: unknown) => executing.log.warn("The figures read before a sync of availability failed could not be written.", { error: later }));
+      throw error;
     }
     await write();
   });

@@ -1,5 +1,5 @@
 import { formatMoney } from "../../money";
-import { formatDate } from "../../time";
+import { countDays, formatDate } from "../../time";
 import { type DesiredLine, type PlanProblem, type PricingModel } from "../types";
 import { gamTargetSchema, LINE_ITEM_TYPES, type GamTarget, type LineItemType } from "./config";
 import { sizeText, titleOf, toCreativeFields, toSize, type Size } from "./creatives";
@@ -79,9 +79,9 @@ function buildFields(line: DesiredLine, target: GamTarget, overlay: Overlay): Li
   };
 }
 
-/** A flat price is written by the day, rounded down, so that the days never cost more than it. */
+/** A flat price is written by the day, rounded down, so that the days never cost more than it: those that are left when an order was decided late. */
 function ratePerCostUnit(line: DesiredLine): bigint {
-  return line.pricingModel === "flat_rate" ? BigInt(line.rateMicros) / BigInt(line.units) : BigInt(line.rateMicros);
+  return line.pricingModel === "flat_rate" ? BigInt(line.rateMicros) / countDays(line.startsAt, line.endsAt) : BigInt(line.rateMicros);
 }
 
 function distinctSizes(sizes: Size[]): Size[] {

@@ -27,7 +27,7 @@ describe("a package becomes a line item", () => {
 
   test("by the day: a flat price is parted among them and never costs more than it, whatever the budget; a price per day is that of each", () => {
     const target = { adUnitIds: ["1"], placementIds: [], lineItemType: "SPONSORSHIP" };
-    expect(toLineItem(makeLine({ target, pricingModel: "flat_rate", rateMicros: "10000000", budgetMicros: "90000000", units: "3" }), "UTC").fields).toMatchObject({
+    expect(toLineItem(makeLine({ target, pricingModel: "flat_rate", rateMicros: "10000000", budgetMicros: "90000000", units: "5", startsAt: "2027-03-03T00:00:00.000Z", endsAt: "2027-03-06T00:00:00.000Z" }), "UTC").fields).toMatchObject({
       costType: "CPD", rateMicros: "3333333", goal: { goalType: "DAILY", units: "100" }, priority: 4,
     });
     expect(toLineItem(makeLine({ target, pricingModel: "time", rateMicros: "10000000", budgetMicros: "30000000", units: "3" }), "UTC").fields).toMatchObject({ costType: "CPD", rateMicros: "10000000" });

@@ -49,7 +49,11 @@ function planOrder(planning: Planning): void {
 function planApproval(planning: Planning, group: PlannedLine[], name: string): void {
   const waiting = group.filter((planned) => !isApproved(planning, planned));
   if (waiting.length === 0) return;
-  planning.orderState = { ...planning.orderState, approvedPackageIds: [...(planning.orderState.approvedPackageIds ?? []), ...waiting.map(({ line }) => line.packageId)].sort() };
+  const before = planning.orderState.approvedPackageIds ?? [];
+  // Approving an order approves all that is in it, and what is held has to be paused then. What was added to an approved one is activated by itself.
+  const isWhole = before.length === 0 || planning.flags.allowOverbook || planning.flags.skipInventoryCheck;
+  const along = isWhole ? planning.lines.filter((planned) => planned.isCreated && planned.line.isHeld && !planned.line.isCanceled && !isApproved(planning, planned)) : [];
+  planning.orderState = { ...planning.orderState, approvedPackageIds: [...before, ...[...waiting, ...along].map(({ line }) => line.packageId)].sort() };
   const check = planning.flags.skipInventoryCheck ? ", without an inventory check" : planning.flags.allowOverbook ? ", even if inventory is short" : "";
   addOperation(planning, "approve-order", { summary: `Approve ${count(waiting.length, "line item")}${check}`, details: [`Approve the order “${name}”${check}`] }, {
     ourKey: planning.desired.fulfilmentId, order: planning.order, flags: planning.flags, lineItems: waiting.map(({ ref }) => ref), snapshot: planning.orderState,

@@ -318,6 +318,20 @@ describe("a package that is held from the beginning", () => {
     const made = pretend(empty, operationsOf(plan(free, empty, now)).filter(({ kind }) => kind !== "approve-order"));
     expect(keysOf(plan({ ...free, lines: free.lines.map((line) => ({ ...line, isHeld: true })) }, made, now))).toEqual([]);
   });
+
+  test("is paused at once when the others' approval approves it too", () => {
+    const [first, second] = [makeLine(), makeLine()];
+    const free = makeOrder({ lines: [first, second] });
+    const made = pretend(empty, operationsOf(plan(free, empty, now)).filter(({ kind }) => kind !== "approve-order"));
+    const mixed = { ...free, lines: [{ ...first, isHeld: true }, second] };
+    const operations = operationsOf(plan(mixed, made, now));
+    expect(keysOf(plan(mixed, made, now))).toEqual(["approve-order:0", "pause-line-items:0"]);
+    expect(OPERATIONS["approve-order"].parse(operations[0]?.payload).lineItems.map(({ packageId }) => packageId)).toEqual([second.packageId]);
+    expect(OPERATIONS["pause-line-items"].parse(operations[1]?.payload).items.map(({ ref }) => ref.packageId)).toEqual([first.packageId]);
+    const applied = pretend(made, operations);
+    expect(keysOf(plan(mixed, applied, now))).toEqual([]);
+    expect(keysOf(plan(free, applied, now))).toEqual(["resume-line-items:0"]);
+  });
 });
 
 test("approval that did not come through is asked for again, and nothing else", () => {
