@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { is, Param, Placeholder, type Query, type SQL, sql, type SQLWrapper } from "drizzle-orm";
-import { PgDialect } from "drizzle-orm/pg-core";
+import { parsePgArray, PgDialect } from "drizzle-orm/pg-core";
 import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
 import { type z } from "zod";
@@ -18,12 +18,19 @@ type Pool = { connections: Connections; lookUps: postgres.Sql };
 // server.ts and Next's route bundles are separate module instances in one process; they share one pool, and what its transactions know of their opening.
 const globals = globalThis as typeof globalThis & { __greenlightPool?: Pool; __greenlightNesting?: AsyncLocalStorage<true> };
 
+/**
+ * A new connection would ask the server for its array types first, and nobody would hear of it if that failed: the process would end. Lists of
+ * texts are the only arrays read here that drizzle does not read itself.
+ */
+const TEXT_ARRAY = 1_009;
+const withoutTypeQuery = { fetch_types: false, types: { textArray: { to: TEXT_ARRAY, from: [TEXT_ARRAY], serialize: String, parse: (text: string) => parsePgArray(text) as string[] } } };
+
 /** Connections for what needs no transaction, beside those of the pool. */
 const LOOK_UP_CONNECTIONS = 2;
 
 function pool(): Pool {
   if (!globals.__greenlightPool) {
-    const options = { onnotice: () => undefined, connection: { application_name: "greenlight" } };
+    const options = { ...withoutTypeQuery, onnotice: () => undefined, connection: { application_name: "greenlight" } };
     // The driver's types do not know `socket` yet.
     const lookUpOptions = { ...options, max: LOOK_UP_CONNECTIONS, socket: connectGathering };
     const lookUps = postgres(required("DATABASE_URL"), lookUpOptions);
@@ -308,7 +315,7 @@ async function sendWaiting(): Promise<void> {
 
 /** A listener on its own connection, re-established by itself. `onReady` is called after each (re)connection: look for what was missed. */
 export async function listen(channel: Channel, onPayload: (payload: string) => void, onReady: () => void = () => undefined): Promise<() => Promise<void>> {
-  const client = postgres(required("DATABASE_URL"), { max: 1, idle_timeout: 0, connection: { application_name: `greenlight listen ${channel}` } });
+  const client = postgres(required("DATABASE_URL"), { ...withoutTypeQuery, max: 1, idle_timeout: 0, connection: { application_name: `greenlight listen ${channel}` } });
   await client.listen(channel, onPayload, onReady);
   return () => client.end({ timeout: 1 });
 }
