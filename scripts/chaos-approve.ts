@@ -3,6 +3,7 @@ import { loadReview } from "@/lib/approvals/review";
 import { decideMediaBuy } from "@/lib/approvals/service";
 import { type Ctx } from "@/lib/context";
 import { closeDatabase, withTenant } from "@/lib/db/client";
+import { AppError } from "@/lib/errors";
 import { log } from "@/lib/log";
 
 /** Approves whatever waits, by the one decision function that the screens call. */
@@ -14,11 +15,13 @@ export async function decideAll(appUrl: string, adminUrl: string): Promise<void>
     from workflow_steps s where s.kind = 'media_buy_approval' and s.state = 'requires_approval'`;
   await admin.end();
   for (const { tenantId, stepId, mediaBuyId, userId } of waiting) {
-    await withTenant(tenantId, async (db) => {
+    const decide = () => withTenant(tenantId, async (db) => {
       const ctx: Ctx = { db, tenantId, actor: { kind: "user", userId, label: "chaos", role: "trafficker" }, now: new Date(), log };
       const { shownHash } = await loadReview(ctx, mediaBuyId);
       await decideMediaBuy(ctx, { stepId, decision: "approve", shownHash });
     });
+    // Another order of the account may get its advertiser in this moment. A person who is told so looks again, too.
+    await decide().catch((error: unknown) => (error instanceof AppError && error.code === "CONFLICT" ? decide() : Promise.reject(error as Error)));
   }
   await closeDatabase();
 }
