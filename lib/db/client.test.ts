@@ -1,7 +1,7 @@
 import { and, eq, gt, sql } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
 import { useTestDatabase } from "@/test/db";
-import { principals } from "../buyers/schema";
+import { principals, principalTokens } from "../buyers/schema";
 import { newId } from "../ids";
 import { tenants } from "../tenants/schema";
 import { anyOf, compiled, compiledByShape, sendAlong, uuidArray, withSavepoint, withTenant } from "./client";
@@ -60,6 +60,16 @@ describe("a transaction behind a tenant's wall", () => {
     const tenantId = await makeTenant();
     await expect(withTenant(tenantId, (tx) => withSavepoint(tx, async (inner) => sendAlong(inner, sql`select 1`)))).rejects.toThrow("sendAlong");
   });
+});
+
+test("lists of texts come back as they were written, whatever is in them", async () => {
+  const lists = [[], ["a"], ["a\\b", "\\", "\\\\"], ['"', "'", "a,b", "{a}", ""], ["NULL", "null", " ", "ü\n\t☃"]];
+  const tenantId = await makeTenant();
+  const ids = lists.map(() => newId());
+  await withTenant(tenantId, (tx) => tx.insert(principals).values(ids.map((id, index) => ({ tenantId, id, name: `b${index}` }))));
+  await withTenant(tenantId, (tx) => tx.insert(principalTokens).values(lists.map((scopes, index) => ({ tenantId, id: newId(), principalId: ids[index] ?? "", tokenHash: Buffer.alloc(32, index), prefix: "t", scopes }))));
+  const read = await withTenant(tenantId, (tx) => tx.select({ scopes: principalTokens.scopes }).from(principalTokens).orderBy(principalTokens.tokenHash));
+  expect(read.map(({ scopes }) => scopes)).toEqual(lists);
 });
 
 describe("a compiled query", () => {

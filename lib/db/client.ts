@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { is, Param, Placeholder, type Query, type SQL, sql, type SQLWrapper } from "drizzle-orm";
-import { parsePgArray, PgDialect } from "drizzle-orm/pg-core";
+import { PgDialect } from "drizzle-orm/pg-core";
 import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
 import { type z } from "zod";
@@ -23,7 +23,19 @@ const globals = globalThis as typeof globalThis & { __greenlightPool?: Pool; __g
  * texts are the only arrays read here that drizzle does not read itself.
  */
 const TEXT_ARRAY = 1_009;
-const withoutTypeQuery = { fetch_types: false, types: { textArray: { to: TEXT_ARRAY, from: [TEXT_ARRAY], serialize: String, parse: (text: string) => parsePgArray(text) as string[] } } };
+const withoutTypeQuery = { fetch_types: false, types: { textArray: { to: TEXT_ARRAY, from: [TEXT_ARRAY], serialize: writeTextArray, parse: parseTextArray } } };
+
+/** drizzle has written it; nobody else sends one. */
+function writeTextArray(value: unknown): string {
+  if (typeof value !== "string") throw new Error("Invariant broken: a list of texts was sent past drizzle");
+  return value;
+}
+
+/** A list of texts as Postgres writes it: `{a,"b \\" c",NULL}`. drizzle's own parser takes every backslash away. */
+export function parseTextArray(text: string): (string | null)[] {
+  const elements = text.matchAll(/[{,](?:"((?:[^"\\]|\\.)*)"|([^",{}]+))/gsu);
+  return Array.from(elements, ([, quoted, plain]) => (quoted !== undefined ? quoted.replaceAll(/\\(.)/gsu, "$1") : plain === "NULL" ? null : (plain ?? "").replaceAll(/\\(.)/gsu, "$1")));
+}
 
 /** Connections for what needs no transaction, beside those of the pool. */
 const LOOK_UP_CONNECTIONS = 2;

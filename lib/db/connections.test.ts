@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from "node:net";
 import { sql } from "drizzle-orm";
 import postgres from "postgres";
 import { describe, expect, test } from "vitest";
@@ -235,6 +236,22 @@ test("statements that the driver held back are not sent on a connection of its o
   expect([...(await (await connections.take()).client`select id from held_back`)]).toEqual([]);
   expect(await countConnections("held back")).toBe(1);
   await asAdmin((admin) => admin`drop table held_back`);
+});
+
+test("an address that accepts and hangs up is tried a few times, not for ever", async () => {
+  let accepted = 0;
+  const server = createServer((socket) => {
+    accepted += 1;
+    socket.destroy();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const away = new Connections(`postgresql://nobody:x@127.0.0.1:${port}/none`, 2, {});
+  await expect(away.take()).rejects.toMatchObject({ code: expect.stringMatching(/^(CONNECTION_|ECONN|EPIPE)/) as string });
+  expect(accepted).toBeGreaterThan(0);
+  expect(accepted).toBeLessThanOrEqual(5);
+  await away.end();
+  server.close();
 });
 
 test("a database that is away for many calls costs the pool nothing", async () => {

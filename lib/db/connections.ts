@@ -10,6 +10,9 @@ const LIFETIME_MS = 30 * 60_000;
 /** How long `end` waits for those who still use a connection, and for the server to close one that nobody uses. */
 const END_WAIT_S = 5;
 
+/** How often a connection that breaks while it is made is tried. */
+const TRIES_MAX = 5;
+
 /** One connection for one user at a time: what is sent arrives in that order, and nobody else's comes between. */
 export type Connection = {
   readonly client: postgres.Sql;
@@ -73,9 +76,10 @@ export class Connections {
 
   private async open(): Promise<Connection> {
     let isOpen = false;
+    let tries = 0;
     const socket: typeof connectGathering = (place) => {
-      // The driver would send what it holds back on a connection of its own making, where no transaction is open. Until the first one is open it may try again.
-      if (isOpen) throw connectionLost();
+      // The driver would send what it holds back on a connection of its own making, where no transaction is open. Until the first one is open it may try again, but it would do so without a pause for ever where somebody accepts and hangs up.
+      if (isOpen || (tries += 1) > TRIES_MAX) throw connectionLost();
       return connectGathering(place);
     };
     // The driver's types do not know `socket` yet. It calls onclose while the connection is made, too.
