@@ -112,7 +112,7 @@ function changeRow(ctx: Ctx, { buy, flight }: Input, terms: Terms, row: PackageR
   const rateMicros = update?.bid_price === undefined ? row.rateMicros : agreeNewRate(row, update.bid_price, path);
   const isRepriced = budgetMicros !== row.budgetMicros || rateMicros !== row.rateMicros || own.startsAt.getTime() !== row.startsAt.getTime() || own.endsAt.getTime() !== row.endsAt.getTime();
   const units = isRepriced
-    ? agreeUnits({ ...own, startsAt: buy.effectiveStartsAt && buy.effectiveStartsAt > own.startsAt ? buy.effectiveStartsAt : own.startsAt, budgetMicros, rateMicros, pricingModel: row.pricingModel, currency: row.currency, minSpendMicros: row.sold.minSpendMicros === undefined ? null : BigInt(row.sold.minSpendMicros) }, terms.limits, path)
+    ? agreeUnits({ ...own, startsAt: latest(own.startsAt, earliestStart(buy, flight, ctx.now)), budgetMicros, rateMicros, pricingModel: row.pricingModel, currency: row.currency, minSpendMicros: row.sold.minSpendMicros === undefined ? null : BigInt(row.sold.minSpendMicros) }, terms.limits, path)
     : row.units;
   assertImpressions(update?.impressions, { ...row, rateMicros, units }, path);
   const changed: PackageRow = {
@@ -160,10 +160,17 @@ function agreePackageFlight(now: Date, row: PackageRow, buy: MediaBuyRow, flight
     throw new AppError("VALIDATION_ERROR", "The start lies in the past.", { field: `${path}.start_time`, suggestion: "Send a start_time in the future." });
   }
   if (isEndMoved && own.endsAt <= now) throw new AppError("VALIDATION_ERROR", "The end lies in the past.", { field: `${path}.end_time`, suggestion: "To stop at once, send paused or canceled." });
-  const earliest = flight.startsAt.getTime() === buy.startsAt.getTime() ? (buy.effectiveStartsAt ?? buy.startsAt) : effectiveStart(flight.startsAt, now);
+  const earliest = earliestStart(buy, flight, now);
   if (own.endsAt <= earliest) throw new AppError("VALIDATION_ERROR", "The package's flight would be over before it could begin.", { field: `${path}.end_time`, suggestion: `The media buy begins on ${earliest.toISOString()}.` });
   return own;
 }
+
+/** When the order can begin, with the flight that it is to have. */
+function earliestStart(buy: Input["buy"], flight: Flight, now: Date): Date {
+  return flight.startsAt.getTime() === buy.startsAt.getTime() ? (buy.effectiveStartsAt ?? buy.startsAt) : effectiveStart(flight.startsAt, now);
+}
+
+const latest = (a: Date, b: Date) => (a > b ? a : b);
 
 /** Packages with dates of their own do not follow the media buy silently. */
 function assertKept(own: Flight, flight: Flight): void {

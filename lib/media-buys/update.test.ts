@@ -2,7 +2,7 @@ import { asc, eq } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
 import { useTestDatabase } from "@/test/db";
 import { asSystem, banner, change, days, homepage, list, NOW, order, place, readBuy, runOfSite } from "@/test/fixtures/orders";
-import { createBuyer, createPublisher, type PublisherFixture } from "@/test/fixtures/publisher";
+import { createBuyer, createPublisher, GAM_TARGET, type PublisherFixture } from "@/test/fixtures/publisher";
 import { auditLog } from "../audit/schema";
 import { creativeAssignments, creatives } from "../creatives/schema";
 import { AppError } from "../errors";
@@ -72,6 +72,16 @@ describe("every change converges", () => {
     const { buy, packages } = await readBuy(it.publisher, it.mediaBuyId);
     expect([buy.endsAt, ...packages.map((row) => row.endsAt)].map((date) => date.toISOString())).toEqual([days(40), days(40), days(10)]);
     await expectOneChange(it);
+  });
+
+  test("an earlier start of what is sold by the day costs the days that it brings", async () => {
+    const publisher = await createPublisher({ products: [{ productId: "takeover", pricing: [{ pricingOptionId: "daily", pricingModel: "time", rate: 100 }], target: { ...GAM_TARGET, lineItemType: "SPONSORSHIP", priority: 4, sharePercent: 100 } }] });
+    const { mediaBuyId } = await place(publisher, order({ start_time: days(10), end_time: days(20) }, { product_id: "takeover", pricing_option_id: "daily", budget: 1_000 }));
+    const id = toWireId("mediaBuy", mediaBuyId);
+    await expect(change(publisher, { media_buy_id: id, start_time: days(5) })).rejects.toMatchObject({ code: "BUDGET_TOO_LOW" });
+    const [row] = (await readBuy(publisher, mediaBuyId)).packages;
+    await change(publisher, { media_buy_id: id, start_time: days(5), packages: [{ package_id: toWireId("package", row?.id ?? ""), budget: 1_500 }] });
+    expect((await readBuy(publisher, mediaBuyId)).packages.map(({ units }) => units)).toEqual([15n]);
   });
 
   test("a later start moves the effective start with it", async () => {
