@@ -91,7 +91,7 @@ describe("a property list in the targeting of a package", () => {
     await know();
     const id = (await create(targeted("news"))).body.media_buy_id;
     const { body } = await call("get_products", { buying_mode: "wholesale", property_list: ref({ auth_token: "mistyped" }) });
-    expect(body).toMatchObject({ property_list_applied: false, incomplete: [{ description: expect.stringContaining("another token") as string }] });
+    expect(body).toMatchObject({ property_list_applied: false, incomplete: [{ description: expect.stringContaining("name it as they do") as string }] });
     await again();
     expect(agent.asked.map(({ headers }) => headers.authorization)).toEqual([`Bearer ${TOKEN}`, `Bearer ${TOKEN}`]);
     expect(await heldOf(id)).toEqual([undefined]);
@@ -146,6 +146,17 @@ describe("a property list in the targeting of a package", () => {
     const [bought] = await Promise.all([create(targeted("news", { property_list: ref({ list_id: "second" }) })), work()]);
     await work();
     expect(await heldOf(bought.body.media_buy_id)).toEqual([undefined]);
+  });
+
+  test("that leaves out something else when it is read again says so", async () => {
+    const id = (await create(targeted("both"))).body.media_buy_id;
+    const said = async () => asObject(asObject(asList((await read(id)).packages)[0]?.ext).held).message;
+    agent.react(() => listOf(["news.example"]));
+    await work();
+    expect(await said()).toContain("leaves out sport.example");
+    agent.react(() => listOf(["sport.example"]));
+    await again();
+    expect(await said()).toContain("leaves out news.example");
   });
 
   test.each([

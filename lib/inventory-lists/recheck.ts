@@ -23,10 +23,11 @@ export async function recheckPackages(transacting: Transacting, { tenantId, list
     try {
       if (await inTenant(transacting, tenantId, (ctx) => recheckOrder(ctx, mediaBuyId))) changed += 1;
     } catch (error) {
+      transacting.log.error("An order could not be judged by a list that was read.", { tenantId, mediaBuyId, error });
       failures.push(error);
     }
   }
-  if (failures.length > 0) throw new Error(`${failures.length} of ${mediaBuyIds.length} orders could not be judged by a list that was read.`, { cause: failures[0] });
+  if (failures.length > 0) throw failures[0];
   return changed;
 }
 
@@ -65,9 +66,9 @@ async function recheckOrder(ctx: Ctx, mediaBuyId: string): Promise<boolean> {
   return true;
 }
 
-/** The words may differ: agents put ids and times into theirs. */
+/** The words of an agent that refuses may differ each time: it puts ids and times into them. Ours name what a list leaves out. */
 function isSameHold(before: PackageHold | null, after: PackageHold | null): boolean {
-  return before?.field === after?.field && before?.reason === after?.reason;
+  return before?.field === after?.field && before?.reason === after?.reason && (after?.reason === "unreadable" || before?.message === after?.message);
 }
 
 function holdOf(row: PackageRow, lists: KeptList[]): PackageHold | null {

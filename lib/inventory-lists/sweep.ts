@@ -20,13 +20,13 @@ export async function refreshListsInUse(transacting: Transacting): Promise<numbe
     and(eq(inventoryLists.state, "failed"), lte(inventoryLists.updatedAt, addMs(now, -FAILED_MS))),
     and(eq(inventoryLists.state, "reading"), lte(inventoryLists.updatedAt, addMs(now, -LOST_MS))),
   );
-  const due = await withWorkerRole((tx) => tx.selectDistinct({ tenantId: inventoryLists.tenantId, id: inventoryLists.id, state: inventoryLists.state }).from(inventoryLists)
+  const due = await withWorkerRole((tx) => tx.selectDistinct({ tenantId: inventoryLists.tenantId, id: inventoryLists.id, state: inventoryLists.state, updatedAt: inventoryLists.updatedAt }).from(inventoryLists)
     .innerJoin(packageLists, and(eq(packageLists.tenantId, inventoryLists.tenantId), eq(packageLists.listId, inventoryLists.id)))
     .innerJoin(mediaBuys, and(eq(mediaBuys.tenantId, packageLists.tenantId), eq(mediaBuys.id, packageLists.mediaBuyId), notInArray(mediaBuys.status, ["completed", "rejected", "canceled"])))
-    .where(isDue).limit(BATCH));
+    .where(isDue).orderBy(inventoryLists.updatedAt).limit(BATCH));
   for (const { tenantId, id, state } of due) {
-    // One that is being read may only wait for its turn: it is announced again, a few times an hour, and goes on where it was.
-    await inTenant(transacting, tenantId, (ctx) => (state === "reading" ? remindOfReading(ctx, id, LOST_MS) : requestReading(ctx, id, {})));
+    // One that is being read may only wait for its turn: it is announced again, as often as one may be lost, and goes on where it was.
+    await inTenant(transacting, tenantId, (ctx) => (state === "reading" ? remindOfReading(ctx, id) : requestReading(ctx, id, {})));
   }
   return due.length;
 }

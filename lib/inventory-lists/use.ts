@@ -58,7 +58,7 @@ export async function useList(ctx: Ctx, session: BuyerSession, kind: ListKind, r
   const hasNewToken = token !== undefined && (row.tokenEncrypted === null || decryptSecret(row.tokenEncrypted, listSecrets(ctx.tenantId, row.id)) !== token);
   if (hasNewToken && !isKept && (await isKeptByPackages(ctx, row.id))) {
     // A mistyped token in a look around must not stop what runs by the one that works.
-    return { id: row.id, entries: null, isCurrent: false, failure: "Packages of yours keep to this list and named it with another token: name it with that one.", version: row.createdAt.toISOString() };
+    return { id: row.id, entries: null, isCurrent: false, failure: "Packages of yours keep to this list and named it otherwise: name it as they do, or send the new token with update_media_buy.", version: row.createdAt.toISOString() };
   }
   const isAskedFor = hasNewToken || isDue(row, ctx.now);
   if (isAskedFor) await requestReading(ctx, row.id, hasNewToken ? { tokenEncrypted: encryptSecret(token, listSecrets(ctx.tenantId, row.id)) } : {});
@@ -121,10 +121,10 @@ async function open(ctx: Ctx, session: BuyerSession, { kind, agentUrl, listId, t
   return true;
 }
 
-/** Announces a reading again that may have been lost, once in this time: it goes on where it was. */
-export async function remindOfReading(ctx: Ctx, id: string, everyMs: number): Promise<void> {
-  const [row] = await ctx.db.select({ principalId: inventoryLists.principalId }).from(inventoryLists).where(and(eq(inventoryLists.tenantId, ctx.tenantId), eq(inventoryLists.id, id), eq(inventoryLists.state, "reading")));
-  if (row) await announceReading(ctx, row.principalId, id, ctx.now.getTime() - (ctx.now.getTime() % everyMs));
+/** Announces a reading again that may have been lost: it goes on where it was. */
+export async function remindOfReading(ctx: Ctx, id: string): Promise<void> {
+  const [row] = await ctx.db.update(inventoryLists).set({ updatedAt: ctx.now }).where(and(eq(inventoryLists.tenantId, ctx.tenantId), eq(inventoryLists.id, id), eq(inventoryLists.state, "reading"))).returning({ principalId: inventoryLists.principalId });
+  if (row) await announceReading(ctx, row.principalId, id);
 }
 
 /** Has a list read again. With another token what the old one showed is forgotten. */
@@ -134,6 +134,6 @@ export async function requestReading(ctx: Ctx, id: string, set: { tokenEncrypted
   if (row) await announceReading(ctx, row.principalId, id);
 }
 
-async function announceReading(ctx: Ctx, principalId: string, id: string, atMs = ctx.now.getTime()): Promise<void> {
-  await enqueueEvents(ctx, "greenlight/inventory-list.requested", [{ eventId: `inventory-list.requested:${id}:${atMs}`, data: { tenantId: ctx.tenantId, principalId, listId: id } }]);
+async function announceReading(ctx: Ctx, principalId: string, id: string): Promise<void> {
+  await enqueueEvents(ctx, "greenlight/inventory-list.requested", [{ eventId: `inventory-list.requested:${id}:${ctx.now.getTime()}`, data: { tenantId: ctx.tenantId, principalId, listId: id } }]);
 }
