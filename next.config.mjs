@@ -25,6 +25,8 @@ const config = {
   experimental: { authInterrupts: true, serverActions: { allowedOrigins } },
   // `npm test` checks all types; a start need not wait for it.
   typescript: { ignoreBuildErrors: true },
+  // Browsers ask for it beside what names no icon of its own, and write into their log that it is missing.
+  rewrites: async () => [{ source: "/favicon.ico", destination: "/icon.svg" }],
   headers: async () => [{ source: "/:path*", headers: securityHeaders }],
 };
 

@@ -39,4 +39,4 @@ function contentSecurityPolicy(nonce: string): string {
 }
 
 // Pages alone: not what buyers call, nor files, nor the stream of changes.
-export const config = { matcher: ["/((?!_next/static|_next/image|api/|mcp|a2a|\\.well-known/|previews/|live$|icon.svg).*)"] };
+export const config = { matcher: ["/((?!_next/static|_next/image|api/|mcp|a2a|\\.well-known/|previews/|live$|icon.svg|favicon.ico).*)"] };

@@ -175,15 +175,14 @@ test("every screen of a buyer is accessible in light and dark, and fits 320 px a
   const call = await failedCall(page, "create_media_buy").first().getByRole("link").getAttribute("href");
   for (const path of ["buyers", "buyers/new", `${href}`.replace("/p/demo/", ""), `${call}`.replace("/p/demo/", "")]) {
     await test.step(path, async () => {
-      // Colours that are still changing are nobody's contrast.
-      await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+      await page.emulateMedia({ colorScheme: "light" });
       await page.setViewportSize({ width: 1_600, height: 1_000 });
       await open(page, path);
       await expectAccessible(page);
       await expectNoSidewaysScroll(page);
       await page.setViewportSize({ width: 320, height: 720 });
       await expectNoSidewaysScroll(page);
-      await page.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
+      await page.emulateMedia({ colorScheme: "dark" });
       await expectAccessible(page);
     });
   }

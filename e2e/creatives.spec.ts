@@ -157,14 +157,14 @@ test.describe("with a rule that tags are reviewed", () => {
     const detail = new URL(page.url()).pathname.replace("/p/demo/", "");
     for (const path of ["approvals?kind=creative_review", "creatives", "creatives?status=archived", "creatives?search=nothing-like-that", detail]) {
       await test.step(path, async () => {
-        await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+        await page.emulateMedia({ colorScheme: "light" });
         await page.setViewportSize({ width: 1_600, height: 1_000 });
         await open(page, path);
         await expectAccessible(page);
         if (process.env.E2E_SHOTS) await page.screenshot({ path: `${process.env.E2E_SHOTS}/${path.replace(/\W+/g, "-").slice(0, 40)}-light.png`, fullPage: true });
         await page.setViewportSize({ width: 320, height: 720 });
         await expectNoSidewaysScroll(page);
-        await page.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
+        await page.emulateMedia({ colorScheme: "dark" });
         await expectAccessible(page);
         if (process.env.E2E_SHOTS) await page.screenshot({ path: `${process.env.E2E_SHOTS}/${path.replace(/\W+/g, "-").slice(0, 40)}-dark-320.png`, fullPage: true });
       });

@@ -45,7 +45,7 @@ async function choose(page: Page, password: string): Promise<void> {
 
 async function expectEverywhereAccessible(page: Page): Promise<void> {
   for (const colorScheme of ["dark", "light"] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await page.emulateMedia({ colorScheme });
     await expectAccessible(page);
   }
   await page.setViewportSize({ width: 320, height: 640 });

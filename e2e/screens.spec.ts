@@ -48,14 +48,14 @@ test.describe("every screen", () => {
     details.push("products/new", "connections/new");
     for (const path of details) {
       await test.step(path, async () => {
-        await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+        await page.emulateMedia({ colorScheme: "light" });
         await page.setViewportSize({ width: 1_600, height: 1_000 });
         await open(page, path);
         await expectAccessible(page);
         await expectNoSidewaysScroll(page);
         await page.setViewportSize({ width: 320, height: 720 });
         await expectNoSidewaysScroll(page);
-        await page.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
+        await page.emulateMedia({ colorScheme: "dark" });
         await expectAccessible(page);
       });
     }
@@ -64,7 +64,7 @@ test.describe("every screen", () => {
   test("says that this is a demo, names its object in the title, and logs no error", async ({ page }) => {
     const problems: string[] = [];
     page.on("console", (message) => {
-      if (message.type() === "error") problems.push(message.text());
+      if (message.type() === "error") problems.push(`${message.text()} ${message.location().url}`);
     });
     page.on("pageerror", (error) => problems.push(error.message));
     await page.goto(`${stackUrl()}/sign-in`);
@@ -77,6 +77,7 @@ test.describe("every screen", () => {
       await expect(page.getByText("Demo: simulated ad server")).toBeVisible();
     }
     expect(problems).toEqual([]);
+    expect((await page.request.get(`${stackUrl()}/favicon.ico`)).headers()["content-type"]).toBe("image/svg+xml");
   });
 });
 

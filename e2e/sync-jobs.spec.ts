@@ -20,7 +20,7 @@ test("syncs that succeed one after the other are one line of the list, which can
   await expect(tests).toHaveCount(1);
   await expect(tests).toContainText(/\d+ runs in a row, the last one shown; the first/);
   for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await page.emulateMedia({ colorScheme });
     await expectAccessible(page);
   }
   await page.setViewportSize({ width: 320, height: 720 });

@@ -150,12 +150,14 @@ test("invoke: the child's error, an unknown child and a child that takes too lon
 test("concurrency limits the steps that execute: by number, by key, and across functions", async () => {
   const inside = new Map<string, number>();
   const most = new Map<string, number>();
+  const { opened, open } = gate();
   let steps = 0;
   const work = (names: string[]) => async () => {
     for (const name of names) {
       inside.set(name, (inside.get(name) ?? 0) + 1);
       most.set(name, Math.max(most.get(name) ?? 0, inside.get(name) ?? 0));
     }
+    await opened;
     await new Promise((resolve) => setTimeout(resolve, 5));
     for (const name of names) inside.set(name, (inside.get(name) ?? 0) - 1);
     steps += 1;
@@ -176,6 +178,9 @@ test("concurrency limits the steps that execute: by number, by key, and across f
   await inngest.send(Array.from({ length: 12 }, (_, index) => ({ id: `limit-${index}`, name: "limit/x", data: {} })));
   await inngest.send(Array.from({ length: 12 }, (_, index) => ({ id: `keyed-${index}`, name: "keyed/x", data: { key: index % 2 } })));
   await inngest.send(Array.from({ length: 8 }, (_, index) => ({ id: `shared-${index}`, name: "shared/x", data: { key: "same" } })));
+  // As many as may be inside come in and stay there; whoever is too many comes in beside them or, once they leave, too early.
+  await waitFor("as many as may be inside", () => inside.get("limit") === 3 && inside.get("keyed") === 4 && inside.get("shared") === 2);
+  open();
   await waitFor("all steps", () => steps === 24 + 24 + 16 && exchanges.filter((exchange) => exchange.status === 200).length === 12 + 12 + 16);
   expect(Object.fromEntries(most)).toEqual({ limit: 3, keyed: 4, "keyed 0": 2, "keyed 1": 2, shared: 2 });
 });
