@@ -92,6 +92,15 @@ describe("every change converges", () => {
     await expectOneChange(it);
   });
 
+  test("an earlier start and an end before the old start, together", async () => {
+    const it = await placed(homepage());
+    const confirmed = await change(it.publisher, { media_buy_id: it.id, start_time: days(10), end_time: days(20) });
+    await change(it.publisher, { media_buy_id: it.id, start_time: days(5), end_time: days(8), revision: confirmed.revision });
+    const { buy, packages } = await readBuy(it.publisher, it.mediaBuyId);
+    expect([buy.effectiveStartsAt, buy.endsAt, packages[0]?.startsAt, packages[0]?.endsAt].map((date) => date?.toISOString())).toEqual([days(5), days(8), days(5), days(8)]);
+    await expect(change(it.publisher, { media_buy_id: it.id, end_time: days(5) })).rejects.toMatchObject({ code: "VALIDATION_ERROR", field: "end_time" });
+  });
+
   test("a package's pause, pacing, bid, targeting and dates", async () => {
     const it = await placed(runOfSite());
     const [package_ = ""] = it.packageIds;

@@ -115,8 +115,7 @@ function agreeFlight(buy: MediaBuyRow, request: UpdateRequest, now: Date): Fligh
     if (now >= (buy.effectiveStartsAt ?? buy.startsAt)) throw new AppError("VALIDATION_ERROR", "The flight has begun: its start stays.", { field: "start_time", suggestion: "Leave start_time out." });
     assertNotPast(startsAt, now);
     assertTimeLeft({ startsAt, endsAt }, now);
-  }
-  if (endsAt.getTime() !== buy.endsAt.getTime() && endsAt <= (buy.effectiveStartsAt ?? startsAt)) {
+  } else if (endsAt.getTime() !== buy.endsAt.getTime() && endsAt <= (buy.effectiveStartsAt ?? startsAt)) {
     throw new AppError("VALIDATION_ERROR", "The flight would end before it begins.", { field: "end_time" });
   }
   if (endsAt <= now) throw new AppError("VALIDATION_ERROR", "The end lies in the past.", { field: "end_time", suggestion: "To stop at once, send paused or canceled." });
