@@ -75,3 +75,8 @@ export class AppError extends Error {
 export function invariant(condition: unknown, message: string): asserts condition {
   if (!condition) throw new Error(`Invariant broken: ${message}`);
 }
+
+/** A fault of ours, which does not mend itself: trying again is no use. */
+export function isBrokenInvariant(error: unknown): error is Error {
+  return error instanceof Error && error.message.startsWith("Invariant broken");
+}

@@ -1,11 +1,12 @@
 import { NonRetriableError } from "inngest";
+import { isBrokenInvariant } from "@/lib/errors";
 
 /** A broken invariant does not mend itself: it fails the run at once, and a person hears of it. */
 export async function onceIfBroken<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof Error && error.message.startsWith("Invariant broken")) throw new NonRetriableError(error.message, { cause: error });
+    if (isBrokenInvariant(error)) throw new NonRetriableError(error.message, { cause: error });
     throw error;
   }
 }

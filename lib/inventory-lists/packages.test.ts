@@ -154,9 +154,32 @@ describe("a property list in the targeting of a package", () => {
     agent.react(() => listOf(["news.example"]));
     await work();
     expect(await said()).toContain("leaves out sport.example");
+    const before = (await events("greenlight/fulfilment.changed")).length;
     agent.react(() => listOf(["sport.example"]));
     await again();
     expect(await said()).toContain("leaves out news.example");
+    // Held before and after: the ad server has nothing to do.
+    expect(await events("greenlight/fulfilment.changed")).toHaveLength(before);
+  });
+
+  test("that some orders cannot be judged by is tried again for those that can, however broken another is", async () => {
+    const first = await create(targeted("news"));
+    const second = await create(targeted("news"));
+    const [broken, busy] = [first, second].map(({ body }) => fromWireId("mediaBuy", String(body.media_buy_id)) ?? "").sort();
+    const [list] = await lists();
+    await readInventoryList(reading, { tenantId: publisher.tenantId, listId: list?.id ?? "" });
+    const failing = (failures: Error[]) => {
+      const left = [...failures];
+      let calls = 0;
+      // The first transaction finds the orders; each of the others is one of theirs, in the order of their ids.
+      const transact: typeof withTenant = (...of) => ((calls += 1) === 1 ? withTenant(...of) : Promise.reject(left.shift() ?? new Error("one more than there are")));
+      return recheckPackages({ ...reading, transact }, { tenantId: publisher.tenantId, listId: list?.id ?? "" });
+    };
+    expect(broken).not.toBe(busy);
+    await expect(failing([new Error("Invariant broken: a row lies"), new Error("too busy")])).rejects.toThrow("too busy");
+    await expect(failing([new Error("Invariant broken: a row lies"), new Error("Invariant broken: another")])).rejects.toThrow("a row lies");
+    await work();
+    expect([await heldOf(first.body.media_buy_id), await heldOf(second.body.media_buy_id)]).toEqual([[undefined], [undefined]]);
   });
 
   test.each([

@@ -1,6 +1,7 @@
 import { and, eq, inArray } from "drizzle-orm";
 import { recordAudit } from "../audit/service";
 import { type Ctx } from "../context";
+import { isBrokenInvariant } from "../errors";
 import { inTenant, type Transacting } from "../fulfilment/call";
 import { requestConvergence } from "../fulfilment/request";
 import { toWireId } from "../ids";
@@ -27,7 +28,8 @@ export async function recheckPackages(transacting: Transacting, { tenantId, list
       failures.push(error);
     }
   }
-  if (failures.length > 0) throw failures[0];
+  // One that a later try may mend stands before those that none will.
+  if (failures.length > 0) throw failures.find((failure) => !isBrokenInvariant(failure)) ?? failures[0];
   return changed;
 }
 
@@ -56,7 +58,9 @@ async function recheckOrder(ctx: Ctx, mediaBuyId: string): Promise<boolean> {
     return true;
   }
   const revised = await reviseMediaBuy(ctx, buy.id, {});
-  await requestConvergence(ctx, buy.id);
+  // What stands still for another reason than before changes nothing at an ad server.
+  if (moved.some(({ row, hold }) => (row.hold === null) !== (hold === null))) await requestConvergence(ctx, buy.id);
+  else announceChange(ctx, "media_buy", buy.id);
   const words = moved.map(({ row, hold }) => `${toWireId("package", row.id)} ${hold ? `stands still: ${hold.message}` : "runs: its lists leave room for all of its product"}`);
   const shown = (which: (one: (typeof moved)[number]) => PackageHold | null) => Object.fromEntries(moved.map((one) => [toWireId("package", one.row.id), { held: which(one)?.reason ?? null }]));
   await recordAudit(ctx, {
