@@ -21,6 +21,6 @@ const toAnswer = (reaction: Reaction): AgentReaction => (typeof reaction === "ob
 
 /** A buyer's governance agent; it approves until told otherwise. */
 export async function startGovernanceAgent(): Promise<GovernanceAgent> {
-  const agent = await startMcpAgent<Request>("governance", ["check_governance"], z.record(z.string(), z.unknown()), (request) => toAnswer(approval(request)));
+  const agent = await startMcpAgent<Request>("governance", ["check_governance"], z.looseObject({ plan_id: z.string(), caller: z.string() }), (request) => toAnswer(approval(request)));
   return { ...agent, react: (next) => agent.react((request) => toAnswer(typeof next === "function" ? next(request) : next)) };
 }

@@ -9,7 +9,7 @@ export type Asked<Request> = { headers: IncomingHttpHeaders; request: Request };
 export type McpAgent<Request> = { url: string; asked: Asked<Request>[]; react(reaction: (request: Request) => AgentReaction): void; close(): Promise<void> };
 
 /** Somebody else's agent on loopback, on the official MCP server, whose tools all answer alike. */
-export async function startMcpAgent<Request>(name: string, tools: string[], input: z.ZodType<Request>, first: (request: Request) => AgentReaction): Promise<McpAgent<Request>> {
+export async function startMcpAgent<Request>(name: string, tools: string[], input: z.ZodObject & z.ZodType<Request>, first: (request: Request) => AgentReaction): Promise<McpAgent<Request>> {
   const asked: Asked<Request>[] = [];
   let react = first;
   const callSchema = z.looseObject({ method: z.literal("tools/call"), params: z.looseObject({ arguments: input }) });
@@ -25,7 +25,7 @@ export async function startMcpAgent<Request>(name: string, tools: string[], inpu
       if (reaction === "silence") return request.socket.destroy();
       if (reaction && "status" in reaction) return response.writeHead(reaction.status).end();
       const mcp = new McpServer({ name, version: "1.0.0" });
-      for (const tool of tools) mcp.registerTool(tool, { inputSchema: z.looseObject({}) }, () => {
+      for (const tool of tools) mcp.registerTool(tool, { inputSchema: input }, () => {
         if (reaction && "error" in reaction) return { isError: true, content: [{ type: "text" as const, text: JSON.stringify({ adcp_error: reaction.error }) }] };
         return { content: [{ type: "text" as const, text: JSON.stringify(reaction ? reaction.payload : {}) }] };
       });
