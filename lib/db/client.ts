@@ -6,14 +6,14 @@ import postgres from "postgres";
 import { type z } from "zod";
 import { env, required } from "../env";
 import { log } from "../log";
-import { type Connection, connectionLost, Connections } from "./connections";
+import { type Connection, Connections } from "./connections";
 import { driverCode, IN_FAILED_TRANSACTION } from "./driver-code";
-import { connectGathering } from "./gathering-socket";
+import { connectionLost, sockets } from "./sockets";
 
 /** A transaction that a tenant's wall stands around. The only way to a query: see withTenant. */
 export type Tx = Parameters<Parameters<PostgresJsDatabase["transaction"]>[0]>[0];
 
-type Pool = { connections: Connections; lookUps: postgres.Sql };
+type Pool = { connections: Connections; lookUps: Connections };
 
 // server.ts and Next's route bundles are separate module instances in one process; they share one pool, and what its transactions know of their opening.
 const globals = globalThis as typeof globalThis & { __greenlightPool?: Pool; __greenlightNesting?: AsyncLocalStorage<true> };
@@ -23,32 +23,22 @@ const globals = globalThis as typeof globalThis & { __greenlightPool?: Pool; __g
  * texts are the only arrays read here that drizzle does not read itself.
  */
 const TEXT_ARRAY = 1_009;
-const withoutTypeQuery = { fetch_types: false, types: { textArray: { to: TEXT_ARRAY, from: [TEXT_ARRAY], serialize: writeTextArray, parse: parseTextArray } } };
-
-/** drizzle has written it; nobody else sends one. */
-function writeTextArray(value: unknown): string {
-  if (typeof value !== "string") throw new Error("Invariant broken: a list of texts was sent past drizzle");
-  return value;
-}
+const withoutTypeQuery = { fetch_types: false, types: { textArray: { to: TEXT_ARRAY, from: [TEXT_ARRAY], serialize: String, parse: parseTextArray } } };
 
 /** A list of texts as Postgres writes it: `{a,"b \\" c",NULL}`. drizzle's own parser takes every backslash away. */
-export function parseTextArray(text: string): (string | null)[] {
+function parseTextArray(text: string): (string | null)[] {
   const elements = text.matchAll(/[{,](?:"((?:[^"\\]|\\.)*)"|([^",{}]+))/gsu);
-  return Array.from(elements, ([, quoted, plain]) => (quoted !== undefined ? quoted.replaceAll(/\\(.)/gsu, "$1") : plain === "NULL" ? null : (plain ?? "").replaceAll(/\\(.)/gsu, "$1")));
+  return Array.from(elements, ([, quoted, plain]) => (quoted !== undefined ? quoted.replaceAll(/\\(.)/gsu, "$1") : plain === "NULL" ? null : (plain ?? "")));
 }
 
 /** Connections for what needs no transaction, beside those of the pool. */
-const LOOK_UP_CONNECTIONS = 2;
+const LOOK_UP_CONNECTIONS = 4;
 
 function pool(): Pool {
   if (!globals.__greenlightPool) {
     const options = { ...withoutTypeQuery, onnotice: () => undefined, connection: { application_name: "greenlight" } };
-    // The driver's types do not know `socket` yet.
-    const lookUpOptions = { ...options, max: LOOK_UP_CONNECTIONS, socket: connectGathering };
-    const lookUps = postgres(required("DATABASE_URL"), lookUpOptions);
-    // For the values it reads: drizzle makes a client leave them as text.
-    drizzle(lookUps);
-    globals.__greenlightPool = { connections: new Connections(required("DATABASE_URL"), env().DATABASE_POOL_SIZE, options), lookUps };
+    const connectionsOf = (max: number) => new Connections(required("DATABASE_URL"), max, options);
+    globals.__greenlightPool = { connections: connectionsOf(env().DATABASE_POOL_SIZE), lookUps: connectionsOf(LOOK_UP_CONNECTIONS) };
   }
   return globals.__greenlightPool;
 }
@@ -56,7 +46,7 @@ function pool(): Pool {
 export async function closeDatabase(): Promise<void> {
   const open = globals.__greenlightPool;
   delete globals.__greenlightPool;
-  await Promise.all([open?.connections.end(), open?.lookUps.end({ timeout: 5 })]);
+  await Promise.all([open?.connections.end(), open?.lookUps.end()]);
 }
 
 /** Statements with more parameters are bulk writes: their texts differ each time, and keeping every one prepared would fill the server's memory. */
@@ -74,7 +64,7 @@ type Open = { connection: Connection; /** COMMIT or ROLLBACK is sent: what comes
  * The only way to a connection. drizzle asks for unprepared statements, which cost a second round trip and a new plan each time: half of the
  * throughput. This lets the driver prepare them, once per connection.
  */
-function send({ connection }: Open, text: string, params: unknown[] = []): ReturnType<Send> {
+function send({ connection }: Pick<Open, "connection">, text: string, params: unknown[] = []): ReturnType<Send> {
   if (connection.isLost) throw connectionLost();
   // The driver would find out too late: where another statement is under way, it waits forever for the answer to one that it did not send.
   if (params.includes(undefined)) throw Object.assign(new Error(`A parameter is undefined (use null): ${text}`), { code: "UNDEFINED_VALUE" });
@@ -285,7 +275,18 @@ export async function withSavepoint<T>(tx: Tx, work: (inner: Tx) => Promise<T>):
 /** A query that needs no tenant: the SECURITY DEFINER look-ups alone. Each row is parsed by `row`. */
 export async function lookUp<T>(row: z.ZodType<T>, query: ReturnType<typeof sql>): Promise<T[]> {
   const { sql: text, params } = dialect.sqlToQuery(query);
-  return row.array().parse([...(await pool().lookUps.unsafe(text, params as postgres.ParameterOrJSON<never>[], { prepare: true }))]);
+  return row.array().parse([...(await askAlone(text, params))]);
+}
+
+/** One statement by itself, on a connection that is nobody else's meanwhile. */
+async function askAlone(text: string, params: unknown[]): Promise<postgres.Row[]> {
+  const { lookUps } = pool();
+  const connection = await lookUps.take();
+  try {
+    return await send({ connection }, text, params);
+  } finally {
+    lookUps.give(connection, true);
+  }
 }
 
 export type Channel = "greenlight_outbox" | "greenlight_live";
@@ -317,7 +318,7 @@ async function sendWaiting(): Promise<void> {
     const pairs = [...waiting].flatMap(([channel, payloads]) => [...payloads].map((payload) => ({ channel, payload })));
     waiting.clear();
     try {
-      await pool().lookUps`select pg_notify(x.channel, x.payload) from jsonb_to_recordset(${JSON.stringify(pairs)}::text::jsonb) as x(channel text, payload text)`;
+      await askAlone("select pg_notify(x.channel, x.payload) from jsonb_to_recordset($1::text::jsonb) as x(channel text, payload text)", [JSON.stringify(pairs)]);
     } catch (error) {
       log.warn("A notification could not be sent; its listeners poll.", { error });
     }
@@ -327,7 +328,8 @@ async function sendWaiting(): Promise<void> {
 
 /** A listener on its own connection, re-established by itself. `onReady` is called after each (re)connection: look for what was missed. */
 export async function listen(channel: Channel, onPayload: (payload: string) => void, onReady: () => void = () => undefined): Promise<() => Promise<void>> {
-  const client = postgres(required("DATABASE_URL"), { ...withoutTypeQuery, max: 1, idle_timeout: 0, connection: { application_name: `greenlight listen ${channel}` } });
+  const options = { ...withoutTypeQuery, max: 1, idle_timeout: 0, socket: sockets("pause"), connection: { application_name: `greenlight listen ${channel}` } };
+  const client = postgres(required("DATABASE_URL"), options);
   await client.listen(channel, onPayload, onReady);
   return () => client.end({ timeout: 1 });
 }

@@ -1,13 +1,16 @@
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { sql } from "drizzle-orm";
 import postgres from "postgres";
-import { describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { z } from "zod";
 import { freePort } from "@/scripts/embedded-postgres";
 import { useTestDatabase } from "@/test/db";
+import { waitFor } from "@/test/wait";
 import { principals } from "../buyers/schema";
+import { env } from "../env";
 import { newId } from "../ids";
 import { tenants } from "../tenants/schema";
-import { closeDatabase, sendAlong, type Tx, withSavepoint, withTenant, withWorkerRole } from "./client";
+import { closeDatabase, listen, lookUp, sendAlong, type Tx, withSavepoint, withTenant, withWorkerRole } from "./client";
 import { Connections } from "./connections";
 import { driverCode } from "./driver-code";
 
@@ -238,20 +241,72 @@ test("statements that the driver held back are not sent on a connection of its o
   await asAdmin((admin) => admin`drop table held_back`);
 });
 
-test("an address that accepts and hangs up is tried a few times, not for ever", async () => {
-  let accepted = 0;
-  const server = createServer((socket) => {
-    accepted += 1;
-    socket.destroy();
+describe("an address that accepts and hangs up, as a proxy does whose database is away,", () => {
+  let accepted: number;
+  let isBack: boolean;
+  let proxy: Server;
+  let url: string;
+
+  beforeEach(async () => {
+    accepted = 0;
+    isBack = false;
+    proxy = createServer((socket) => {
+      accepted += 1;
+      if (!isBack) return void socket.destroy();
+      const { hostname, port } = new URL(database.appUrl);
+      const behind = connect(Number(port), hostname);
+      for (const side of [socket, behind]) side.on("error", () => undefined);
+      socket.pipe(behind).pipe(socket);
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+    url = Object.assign(new URL(database.appUrl), { hostname: "127.0.0.1", port: String((proxy.address() as AddressInfo).port) }).href;
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  const away = new Connections(`postgresql://nobody:x@127.0.0.1:${port}/none`, 2, {});
-  await expect(away.take()).rejects.toMatchObject({ code: expect.stringMatching(/^(CONNECTION_|ECONN|EPIPE)/) as string });
-  expect(accepted).toBeGreaterThan(0);
-  expect(accepted).toBeLessThanOrEqual(5);
-  await away.end();
-  server.close();
+  afterEach(() => {
+    env().DATABASE_URL = database.appUrl;
+    proxy.close();
+  });
+
+  const lost = { code: expect.stringMatching(/^(CONNECTION_|ECONN|EPIPE)/) as string };
+
+  test("is tried a few times for a transaction, not for ever", async () => {
+    const away = new Connections(url, 2, {});
+    await expect(away.take()).rejects.toMatchObject(lost);
+    expect(accepted).toBeGreaterThan(0);
+    expect(accepted).toBeLessThanOrEqual(5);
+    await away.end();
+  });
+
+  test("is tried a few times for a look-up, and used again once it is well", async () => {
+    await closeDatabase();
+    env().DATABASE_URL = url;
+    const one = () => lookUp(z.object({ one: z.number() }), sql`select 1 as one`);
+    for (let round = 0; round < 3; round += 1) {
+      const results = await Promise.allSettled(Array.from({ length: 4 }, one));
+      for (const result of results) expect(result).toMatchObject({ status: "rejected", reason: lost });
+    }
+    expect(accepted).toBeLessThanOrEqual(3 * 4 * 5);
+    isBack = true;
+    const before = accepted;
+    await waitFor("the address to be used again", () => one().then(() => true, () => false));
+    expect(await Promise.all(Array.from({ length: 20 }, one))).toEqual(Array.from({ length: 20 }, () => [{ one: 1 }]));
+    // All connections, none of them lost for good.
+    expect(accepted).toBe(before + 4);
+    await closeDatabase();
+  });
+
+  test("is tried with pauses by who listens, and heard once it is well", async () => {
+    env().DATABASE_URL = url;
+    let heard = "";
+    const listening = listen("greenlight_live", (payload) => (heard = payload));
+    await waitFor("a few tries", () => accepted >= 5);
+    await pause(500);
+    expect(accepted).toBeLessThanOrEqual(6);
+    isBack = true;
+    const stop = await listening;
+    await asAdmin((admin) => admin`select pg_notify('greenlight_live', 'well')`);
+    await waitFor("the notification", () => heard === "well");
+    await stop();
+  });
 });
 
 test("a database that is away for many calls costs the pool nothing", async () => {

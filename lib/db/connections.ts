@@ -1,6 +1,6 @@
 import { drizzle } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
-import { connectGathering } from "./gathering-socket";
+import { connectionLost, sockets } from "./sockets";
 
 type Options = NonNullable<Parameters<typeof postgres>[1]>;
 
@@ -10,9 +10,6 @@ const LIFETIME_MS = 30 * 60_000;
 /** How long `end` waits for those who still use a connection, and for the server to close one that nobody uses. */
 const END_WAIT_S = 5;
 
-/** How often a connection that breaks while it is made is tried. */
-const TRIES_MAX = 5;
-
 /** One connection for one user at a time: what is sent arrives in that order, and nobody else's comes between. */
 export type Connection = {
   readonly client: postgres.Sql;
@@ -20,11 +17,6 @@ export type Connection = {
   isLost: boolean;
   readonly endsAtMs: number;
 };
-
-/** What to throw for a statement that finds its connection broken. */
-export function connectionLost(): Error {
-  return Object.assign(new Error("The connection to the database was lost."), { code: "CONNECTION_CLOSED" });
-}
 
 /**
  * Connections that are taken and given back. The driver's own pool hands one to a transaction only once the server has answered to BEGIN; from
@@ -76,11 +68,11 @@ export class Connections {
 
   private async open(): Promise<Connection> {
     let isOpen = false;
-    let tries = 0;
-    const socket: typeof connectGathering = (place) => {
-      // The driver would send what it holds back on a connection of its own making, where no transaction is open. Until the first one is open it may try again, but it would do so without a pause for ever where somebody accepts and hangs up.
-      if (isOpen || (tries += 1) > TRIES_MAX) throw connectionLost();
-      return connectGathering(place);
+    const make = sockets("fail");
+    const socket: typeof make = (place) => {
+      // The driver would send what it holds back on a connection of its own making, where no transaction is open. Until the first one is open it may try again.
+      if (isOpen) throw connectionLost();
+      return make(place);
     };
     // The driver's types do not know `socket` yet. It calls onclose while the connection is made, too.
     const options = { ...this.options, max: 1, max_lifetime: null, socket, onclose: () => this.lose(connection) };

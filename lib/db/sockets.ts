@@ -1,0 +1,62 @@
+import { connect, type Socket } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+
+type Place = { host: string[]; port: number[]; path?: string | undefined };
+
+/** From this size on postgres.js hands a statement to the system at once; smaller ones wait for the end of the event loop's turn. */
+const AT_ONCE_BYTES = 1_024;
+
+/**
+ * A socket for postgres.js on which large statements wait for the small one behind them: what was sent along and its commit leave in one call to the
+ * system. Not for addresses with several hosts, among which postgres.js chooses itself.
+ */
+function connectGathering({ host, port, path }: Place): Socket {
+  const socket = path ? connect({ path }) : connect({ host: host[0] ?? "localhost", port: port[0] ?? 5_432, noDelay: true });
+  const write = socket.write.bind(socket);
+  socket.write = ((chunk: Uint8Array, ...rest: []): boolean => {
+    const isLarge = chunk.length >= AT_ONCE_BYTES;
+    if (isLarge && socket.writableCorked === 0) {
+      socket.cork();
+      // postgres.js writes at the end of this turn; if it has nothing more, the large one goes by itself at the end of the next.
+      setImmediate(() => setImmediate(() => release(socket)));
+    }
+    const isTaken = write(chunk, ...rest);
+    if (!isLarge) release(socket);
+    return isTaken;
+  }) as Socket["write"];
+  return socket;
+}
+
+function release(socket: Socket): void {
+  if (socket.writableCorked > 0) socket.uncork();
+}
+
+/** How often in a row an address may accept and hang up before it has said a word. */
+const SILENT_MAX = 5;
+const PAUSE_MS = 1_000;
+
+/** What to throw for a statement that finds its connection broken. */
+export function connectionLost(): Error {
+  return Object.assign(new Error("The connection to the database was lost."), { code: "CONNECTION_CLOSED" });
+}
+
+/**
+ * The same for one client, also where somebody accepts and hangs up, such as a proxy without its database: postgres.js alone would try again for ever, without a pause.
+ * @param onSilence after a few tries `fail`s the statement that waits for the connection, and the client with it, or `pause`s before each further one
+ */
+export function sockets(onSilence: "fail" | "pause"): (place: Place) => Promise<Socket> {
+  let silent = 0;
+  return async (place) => {
+    if (silent >= SILENT_MAX && onSilence === "fail") throw connectionLost();
+    if (silent >= SILENT_MAX) await pause(PAUSE_MS);
+    const socket = connectGathering(place);
+    let isHeard = false;
+    socket.once("data", () => {
+      isHeard = true;
+      silent = 0;
+    });
+    // postgres.js itself gives up on what could not be reached.
+    socket.once("close", (hadError) => (silent += hadError || isHeard ? 0 : 1));
+    return socket;
+  };
+}
