@@ -111,7 +111,7 @@ Greenlight is ready: ${url}
   Ad server        http://127.0.0.1:${simPort}/__sim/state
 
   A buyer's first call, with the official client (in this folder):
-    npx adcp ${url}/mcp get_products '{"buying_mode":"brief","brief":"outdoor gear"}' --auth demo-acme-outdoor-v1
+    npx adcp ${url}/mcp get_products '{"buying_mode":"brief","brief":"homepage display and video"}' --auth demo-acme-outdoor-v1
 
   Ctrl-C stops everything; a second npm start finds its data again.
 `;

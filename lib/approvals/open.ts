@@ -2,7 +2,7 @@ import { type Ctx } from "../context";
 import { newId } from "../ids";
 import { announceChange } from "../live";
 import { type MediaBuyRow } from "../media-buys/transitions";
-import { microsToDecimal } from "../money";
+import { formatMoney } from "../money";
 import { addMs, MINUTE_MS } from "../time";
 import { queueStaffNotice } from "../webhooks/service";
 import { workflowSteps } from "./schema";
@@ -16,7 +16,7 @@ export async function openApproval(ctx: Ctx, input: { buy: MediaBuyRow; taskId: 
   }).onConflictDoNothing();
   await queueStaffNotice(ctx, {
     eventKey: `media_buy_approval:${buy.id}`, title: "An order waits for your decision",
-    text: `${buy.name}: ${microsToDecimal(buy.budgetMicros)} ${buy.currency} from ${buyerName}`, path: `/p/${publisher.slug}/media-buys/${buy.id}`, mediaBuyId: buy.id,
+    text: `${buy.name}: ${formatMoney(buy.budgetMicros, buy.currency)} from ${buyerName}`, path: `/p/${publisher.slug}/media-buys/${buy.id}`, mediaBuyId: buy.id,
   });
   announceChange(ctx, "media_buy", buy.id);
   announceChange(ctx, "queue", buy.id);

@@ -38,7 +38,7 @@ describe("what the screen of a media buy shows", () => {
     });
     expect(shown.shownHash).toMatch(/^[0-9a-f]{64}$/);
     expect(shown.previews).toMatchObject([{ connectionName: "Ad Manager", mode: "simulated", problems: [], plan: { outcome: "operations" } }]);
-    expect(shown.timeline.map((entry) => entry.title)).toEqual(expect.arrayContaining([expect.stringContaining("Ordered")]));
+    expect(shown.timeline.map((entry) => entry.title)).toEqual(expect.arrayContaining([expect.stringMatching(/^Ordered .* for \$[\d,]+\.\d\d$/) as string]));
   });
 
   test("looking changes nothing, and two looks see the same", async () => {

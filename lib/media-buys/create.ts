@@ -13,7 +13,7 @@ import { fulfilments } from "../fulfilment/schema";
 import { findGovernance, type Governance, openReview } from "../governance/open";
 import { newId, toWireId } from "../ids";
 import { announceChange } from "../live";
-import { microsToDecimal, microsToNumber, parseMicros } from "../money";
+import { formatMoney, microsToDecimal, microsToNumber, parseMicros } from "../money";
 import { divideBudget, expired, loadCommitted } from "../proposals/service";
 import { loadPackageLists, packageListRows } from "../inventory-lists/packages";
 import { packageLists } from "../inventory-lists/schema";
@@ -149,7 +149,7 @@ function writeOrder(ctx: Ctx, buy: MediaBuyRow, packages: PackageRow[], draft: D
   const kept = packages.flatMap((row, index) => packageListRows(ctx, row, draft.packages[index]?.lists ?? []));
   const audit = auditRow(ctx, {
     action: draft.isHeld ? "media_buy.submitted" : "media_buy.created", objectKind: "media_buy", objectId: buy.id, mediaBuyId: buy.id,
-    summary: `Ordered “${buy.name}” with ${packages.length} package${packages.length === 1 ? "" : "s"} for ${microsToDecimal(buy.budgetMicros)} ${buy.currency}`,
+    summary: `Ordered “${buy.name}” with ${packages.length} package${packages.length === 1 ? "" : "s"} for ${formatMoney(buy.budgetMicros, buy.currency)}`,
     after: { status: buy.status, revision: buy.revision, budget: microsToDecimal(buy.budgetMicros), currency: buy.currency },
   });
   insertTogether(ctx.db, [rowsOf(mediaBuys, [buy]), rowsOf(mediaPackages, packages), rowsOf(packageLists, kept), rowsOf(fulfilments, opened), rowsOf(auditLog, [audit]), rowsOf(outbox, events)]);
