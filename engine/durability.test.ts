@@ -1,3 +1,4 @@
+import { type AddressInfo, connect, createServer } from "node:net";
 import postgres from "postgres";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { waitFor } from "@/test/wait";
@@ -104,7 +105,7 @@ test("no wake-up is lost between a step's request and the registration of its wa
     },
   );
   await inngest.send(Array.from({ length: RUNS }, (_, id) => ({ id: `race-${id}`, name: "race/x", data: { id: String(id) } })));
-  await waitFor("every run to be woken", () => ended.size === RUNS, 20_000);
+  await waitFor("every run to be woken", () => ended.size === RUNS);
   expect([...ended.values()].every(Boolean)).toBe(true);
   expect(executor.status().waiting).toBe(0);
 });
@@ -171,7 +172,7 @@ test("runs outlive an outage of every other database connection", async () => {
   await waitFor("some steps", () => steps.length > 10);
   await admin`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
     and usename <> current_user and pid not in (select pid from pg_locks where locktype = 'advisory')`;
-  await waitFor("every run to end", () => exchanges.filter((exchange) => exchange.status === 200).length === 5, 20_000);
+  await waitFor("every run to end", () => exchanges.filter((exchange) => exchange.status === 200).length === 5);
   expect(new Set(steps).size).toBe(50);
   expect(steps).toHaveLength(50);
 });
@@ -197,6 +198,23 @@ test("migrating again, and from two processes, changes nothing and hurts nobody"
   await Promise.all([migrateEngine(database.adminUrl, role), migrateEngine(database.adminUrl, role)]);
   await inngest.send({ id: "again-1", name: "again/x", data: {} });
   await waitFor("the run", () => exchanges.length === 1);
+});
+
+test("no connection of its own asks for types before anything else", async () => {
+  const place = new URL(database.appUrl);
+  let asked = "";
+  const between = createServer((client) => {
+    const server = connect(Number(place.port), place.hostname);
+    client.on("data", (chunk) => (asked += chunk.toString("latin1")));
+    for (const [from, to] of [[client, server], [server, client]] as const) from.on("error", () => to.destroy()).pipe(to);
+  });
+  await new Promise<void>((resolve) => between.listen(0, "127.0.0.1", resolve));
+  const { executor } = createHarness(Object.assign(new URL(place), { host: `127.0.0.1:${(between.address() as AddressInfo).port}` }).href, () => []);
+  await executor.start();
+  await executor.stop();
+  between.close();
+  expect(asked).toContain("pg_try_advisory_lock");
+  expect(asked).not.toContain("typcategory");
 });
 
 test("without its tables it says so", async () => {

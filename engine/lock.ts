@@ -1,4 +1,5 @@
 import postgres from "postgres";
+import { withoutTypeQuery } from "./connection";
 import { type EngineLog } from "./log";
 
 const POLL_MS = 500;
@@ -21,7 +22,7 @@ export async function holdLock({ databaseUrl, name, log, onLost, signal }: Optio
     onLost(reason);
   };
   // Without max_lifetime null the driver renews its connections within the hour, and the lock goes with the old one.
-  const client = postgres(databaseUrl, { max: 1, idle_timeout: 0, max_lifetime: null, onnotice: () => undefined, onclose: () => lose("the connection that holds the lock was closed") });
+  const client = postgres(databaseUrl, { ...withoutTypeQuery, max: 1, idle_timeout: 0, max_lifetime: null, onnotice: () => undefined, onclose: () => lose("the connection that holds the lock was closed") });
 
   const tryLock = async () => {
     const [row] = await client<{ taken: boolean }[]>`select pg_try_advisory_lock(hashtextextended(${name}, 0)) as taken`;

@@ -1,5 +1,6 @@
 import postgres from "postgres";
 import { z } from "zod";
+import { withoutTypeQuery } from "./connection";
 import { type InngestEvent, type StepState, storedEventSchema } from "./wire";
 
 /** The pool, or one transaction of it. */
@@ -46,7 +47,7 @@ export class Store {
   readonly sql: postgres.Sql;
 
   constructor(databaseUrl: string, schema: string) {
-    this.sql = postgres(databaseUrl, { max: POOL_SIZE, onnotice: () => undefined, connection: { search_path: `"${schema}"`, application_name: "executor" } });
+    this.sql = postgres(databaseUrl, { ...withoutTypeQuery, max: POOL_SIZE, onnotice: () => undefined, connection: { search_path: `"${schema}"`, application_name: "executor" } });
   }
 
   async close(): Promise<void> {
@@ -136,7 +137,7 @@ export class Store {
     if (keys.length === 0) return [];
     const rows = await sql<{ run_id: string; step_id: string }[]>`
       update waits set outcome = ${sql.json(toJson(outcome))}, closed_at = ${new Date(nowMs)}
-      from unnest(${keys.map((key) => key.runId)}::text[], ${keys.map((key) => key.stepId)}::text[]) as matched (run_id, step_id)
+      from jsonb_to_recordset(${sql.json(keys.map(({ runId, stepId }) => ({ run_id: runId, step_id: stepId })))}) as matched (run_id text, step_id text)
       where waits.run_id = matched.run_id and waits.step_id = matched.step_id and closed_at is null
       returning waits.run_id, waits.step_id`;
     return rows.map((row) => ({ runId: row.run_id, stepId: row.step_id }));
