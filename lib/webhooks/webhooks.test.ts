@@ -155,8 +155,22 @@ describe("what a buyer hears", () => {
 
   test("two processes send one notification once", async () => {
     const { deliveryId } = await queueFor([{ url: receiver.url }]);
-    const outcomes = await Promise.all([attempt(deliveryId), attempt(deliveryId), attempt(deliveryId)]);
-    expect(outcomes.filter(({ next }) => next === "stop")).toHaveLength(1);
+    let release: () => void = () => undefined;
+    const others = new Promise<void>((resolve) => (release = resolve));
+    let answered = 0;
+    // Whoever sends waits until the others have been answered: one that came after it would rightly find it delivered.
+    const slow: Delivering = { ...delivering, resolve: async (host) => {
+      await others;
+      return resolveByDns(host);
+    } };
+    const outcomes = await Promise.all([1, 2, 3].map(async () => {
+      const outcome = await attempt(deliveryId, slow);
+      answered += 1;
+      if (answered === 2) release();
+      return outcome;
+    }));
+    expect(outcomes.map(({ next }) => next).sort()).toEqual(["later", "later", "stop"]);
+    expect(outcomes).toContainEqual({ next: "stop", state: "delivered" });
     expect(receiver.received).toHaveLength(1);
   });
 
