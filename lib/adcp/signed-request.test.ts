@@ -258,6 +258,7 @@ describe("where a signature is demanded", () => {
 });
 
 test("nonces are forgotten when nobody could present them again", async () => {
+  await expireSignatureNonces();
   await accounts();
   const countAll = async () => (await withWorkerRole((tx) => tx.execute<{ n: number }>(sql`select count(*)::int as n from signature_nonces`)))[0]?.n ?? 0;
   const before = await countAll();
