@@ -28,7 +28,7 @@ function keep(clock: MovableClock, firedMs: number | undefined) {
 }
 
 test("one run a tick, none for a new schedule's past", async () => {
-  const clock = new MovableClock();
+  const clock = new MovableClock(MINUTE_MS);
   const { fired, stop } = keep(clock, undefined);
   await new Promise((resolve) => setImmediate(resolve));
   expect(fired).toEqual([]);
@@ -42,7 +42,7 @@ test("one run a tick, none for a new schedule's past", async () => {
 });
 
 test("ticks that passed while nothing ran are made up by one run, for the last of them", async () => {
-  const clock = new MovableClock();
+  const clock = new MovableClock(MINUTE_MS);
   const nowMs = clock.now();
   const { fired, stop } = keep(clock, nowMs - 10 * MINUTE_MS);
   await waitFor("the missed tick", () => fired.length === 1);
@@ -51,7 +51,7 @@ test("ticks that passed while nothing ran are made up by one run, for the last o
 });
 
 test("a machine that slept over several ticks fires the last one", async () => {
-  const clock = new MovableClock();
+  const clock = new MovableClock(MINUTE_MS);
   const { fired, stop } = keep(clock, undefined);
   await new Promise((resolve) => setImmediate(resolve));
   clock.advance(30 * MINUTE_MS);

@@ -39,28 +39,30 @@ function complete(facts: Fact[], maxAttempts: number): Required<Fact>[] {
 
 test("a run goes one step a request, through every kind of memoised state", async () => {
   let flakyCalls = 0;
-  const { inngest, exchanges, clock } = await database.start((client) => [
+  const { inngest, exchanges, executor, clock } = await database.start((client) => [
     client.createFunction({ id: "flow", triggers: [{ event: "demo/flow.started" }], retries: 3 }, async ({ event, step }) => {
       const one = await step.run("one", () => ({ v: event.data.n + 1 }));
       const [p, q] = await Promise.all([step.run("par-a", () => `A${one.v}`), step.run("par-b", () => `B${one.v}`)]);
-      await step.sleep("nap", "2s");
+      await step.sleep("nap", "2h");
       const flaky = await step.run("flaky", () => {
         flakyCalls += 1;
         if (flakyCalls < 3) throw new Error(`boom ${flakyCalls}`);
         return "ok";
       });
-      const approval = await step.waitForEvent("approval", { event: "demo/flow.approved", timeout: "30s", if: "async.data.orderId == event.data.orderId" });
-      const late = await step.waitForEvent("late", { event: "demo/never", timeout: "30s" });
+      const approval = await step.waitForEvent("approval", { event: "demo/flow.approved", timeout: "1d", if: "async.data.orderId == event.data.orderId" });
+      const late = await step.waitForEvent("late", { event: "demo/never", timeout: "1d" });
       return { p, q, flaky, approved: approval?.data.ok, late };
     }),
   ]);
   await inngest.send({ id: "flow-1", name: "demo/flow.started", data: { orderId: "o1", n: 1 } });
-  await waitFor("the sleep", () => exchanges.length === 5);
-  clock.advance(2_000);
-  await waitFor("the wait", () => exchanges.length === 9);
+  // An answer is seen here before its wait begins.
+  const rest = (requests: number) => exchanges.length === requests && executor.status().waiting === 1;
+  await waitFor("the sleep", () => rest(5));
+  clock.advance(2 * 3_600_000);
+  await waitFor("the wait", () => rest(9));
   await inngest.send({ id: "flow-2", name: "demo/flow.approved", ts: 5, data: { orderId: "o1", ok: true } });
-  await waitFor("the second wait", () => exchanges.length === 10);
-  clock.advance(30_000);
+  await waitFor("the second wait", () => rest(10));
+  clock.advance(24 * 3_600_000);
   await waitFor("the end", () => exchanges.length === 11);
 
   const one = { one: { data: { v: 2 } } };

@@ -2,8 +2,13 @@ import { type Clock } from "@/engine/time";
 
 /** The machine's clock plus an offset that a test moves. Whatever waits looks again after each move. */
 export class MovableClock implements Clock {
-  private offsetMs = 0;
+  private offsetMs: number;
   private readonly waiting = new Set<() => void>();
+
+  /** @param unitMs it begins with a full unit, such as an hour: none passes by itself before that time is over */
+  constructor(unitMs = 1) {
+    this.offsetMs = (unitMs - (Date.now() % unitMs)) % unitMs;
+  }
 
   now(): number {
     return Date.now() + this.offsetMs;
