@@ -35,7 +35,7 @@ let inngestServer: Server;
 let background: ReturnType<typeof createRemoteBackground>;
 
 beforeAll(async () => {
-  inngestServer = createServer((request, response) => {
+  inngestServer = createServer({ keepAliveTimeout: 65_000 }, (request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
