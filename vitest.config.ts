@@ -6,8 +6,9 @@ export default defineConfig({
   test: {
     include: ["{lib,engine,inngest,simulators,test,scripts,conformance,app,components}/**/*.test.ts"],
     globalSetup: ["test/global-setup.ts"],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // For what hangs, not for what is slow: nothing is quicker for a shorter one.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     pool: "forks",
     maxWorkers: 2,
   },

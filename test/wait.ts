@@ -1,5 +1,5 @@
 /** Polls until `probe` answers something truthy; throws with `what` after the deadline. */
-export async function waitFor<T>(what: string, probe: () => Promise<T> | T, timeoutMs = 10_000): Promise<NonNullable<Exclude<T, false>>> {
+export async function waitFor<T>(what: string, probe: () => Promise<T> | T, timeoutMs = 60_000): Promise<NonNullable<Exclude<T, false>>> {
   const deadline = Date.now() + timeoutMs;
   let last: unknown;
   for (;;) {

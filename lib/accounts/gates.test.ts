@@ -20,7 +20,7 @@ let buyer: Buyer;
 beforeAll(async () => {
   publisher = await createBigPublisher();
   buyer = await furnishBuyer(publisher, "me");
-}, 60_000);
+});
 
 const REASON = "The invoice of March is open.";
 const NAMING = TOOLS.flatMap((tool) => {

@@ -90,7 +90,7 @@ describe("every tool that lists in pages", () => {
       orders[whose as Whose] = [buyer.ids.media_buy_id, String((await again("create_media_buy", order)).media_buy_id)];
       await again("create_media_buy", { ...order, packages: [{ product_id: "reviewed", pricing_option_id: "cpm_fixed", budget: 1_000 }] });
     }
-  }, 60_000);
+  });
 
   async function callA2a(tool: string, input: unknown, caller: { token: string }): Promise<DoorAnswer> {
     const message = { kind: "message", role: "user", messageId: newKey(), parts: [{ kind: "data", data: { skill: tool, input } }] };

@@ -94,7 +94,7 @@ beforeAll(async () => {
     provide_performance_feedback: () => ({ idempotency_key: newKey(), media_buy_id: mediaBuyId, performance_index: 1.1, measurement_period: { start: "2026-01-01T00:00:00Z", end: "2026-01-31T00:00:00Z" } }),
     comply_test_controller: () => ({ scenario: "list_scenarios" }),
   };
-}, 60_000);
+});
 afterAll(async () => {
   await Promise.all(clients.map((client) => client.close()));
   await server.close();

@@ -61,7 +61,7 @@ async function runThrough(order: OrderFixture, makeServer: (point: Killer["point
 
 const fresh = (point: Killer["point"]) => new FakeAdServer(point);
 
-describe("one object per intent", { timeout: 240_000 }, () => {
+describe("one object per intent", { timeout: 900_000 }, () => {
   test("kill -9 at every instruction of an order's first execution", async () => {
     const calm = await createOrder(publisher, { packages: 3, advertiser: null });
     const { killer } = await runThrough(calm, fresh, []);

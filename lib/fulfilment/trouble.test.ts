@@ -23,7 +23,7 @@ import { MAX_ATTEMPTS, OPERATION_DEADLINE_MS } from "./policy";
 
 const t = useExecution();
 
-describe("waiting for the ad server", { timeout: 120_000 }, () => {
+describe("waiting for the ad server", { timeout: 600_000 }, () => {
   test("15 s × 8, 1 min × 10, 5 min to one hour, 30 min to a day, then a person with three choices", async () => {
     t().fail("approve-order", "not_ready");
     const order = await createOrder(t().publisher);

@@ -217,7 +217,7 @@ describe("a property list in the targeting of a package", () => {
     expect(await refreshListsInUse(reading)).toBe(1);
     await work();
     expect(await heldOf(body.media_buy_id)).toEqual([undefined]);
-  }, 30_000);
+  });
 
   test.each([
     ["holds none of the product's properties", "both", ["elsewhere.example"], "PRODUCT_UNAVAILABLE", "property_list_no_match"],
@@ -402,7 +402,7 @@ describe("a list that changes", () => {
     await work();
     expect(await state()).toEqual([false, false]);
     expect(await read(id)).toMatchObject({ revision: 3 });
-  }, 30_000);
+  });
 
   test("and is not to be read any more stops its packages too, but silence does not", async () => {
     await know();
@@ -417,7 +417,7 @@ describe("a list that changes", () => {
     await refreshListsInUse(reading);
     await work();
     expect(await heldOf(body.media_buy_id)).toEqual(["unreadable"]);
-  }, 30_000);
+  });
 
   test("marks an order that waits for its approval, and starts nothing", async () => {
     expect((await create(targeted("reviewed"))).body.status).toBe("submitted");
@@ -444,7 +444,7 @@ describe("a list that changes", () => {
     const left = await lists();
     expect(left).toHaveLength(100);
     expect(left.map(({ id }) => id)).not.toContain(kept?.id);
-  }, 30_000);
+  });
 });
 
 test("staff see of each list how reading it went, and whom it keeps still, in every state", async () => {

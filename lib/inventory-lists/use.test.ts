@@ -104,7 +104,7 @@ describe("a property list of another agent", () => {
     const body = await ask();
     expect(body).toMatchObject({ property_list_applied: false, incomplete: [{ scope: "products", description: expect.stringContaining(message) }] });
     expect(idsOf(body)).toEqual(["news", "both", "either"]);
-  }, 30_000);
+  });
 
   test("a name that points inside reads like one that does not exist, in words and in time", async () => {
     const told: unknown[] = [];
@@ -146,7 +146,7 @@ describe("a property list of another agent", () => {
     const left = await rows();
     expect(left).toHaveLength(100);
     expect(left.some(({ listId }) => listId === "list-102")).toBe(true);
-  }, 30_000);
+  });
 });
 
 test.each([
