@@ -75,7 +75,7 @@ test("deliveries that are due are started once each, those that are not are left
   const world = new World(database);
   const executing = { transact: withTenant, now: world.now, log, declaration: () => { throw new Error("unused"); }, driver: () => { throw new Error("unused"); }, baseUrl: () => "" } satisfies Executing;
   const due = delivery({ nextAttemptAt: addMs(now, -MINUTE_MS) });
-  await inTenant((tx) => tx.insert(webhookDeliveries).values([due, delivery({ nextAttemptAt: addMs(now, MINUTE_MS) }), delivery({ nextAttemptAt: addMs(now, -MINUTE_MS), state: "dead" })]));
+  await inTenant((tx) => tx.insert(webhookDeliveries).values([due, delivery({ nextAttemptAt: addMs(now, DAY_MS) }), delivery({ nextAttemptAt: addMs(now, -MINUTE_MS), state: "dead" })]));
   await wakeDueDeliveries(executing);
   await wakeDueDeliveries(executing);
   const events = await inTenant((tx) => tx.select().from(outbox).where(eq(outbox.tenantId, publisher.tenantId)));

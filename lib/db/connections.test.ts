@@ -37,10 +37,25 @@ async function asAdmin<T>(work: (admin: postgres.Sql) => Promise<T>): Promise<T>
   }
 }
 
-/** Ends the server's side of a connection, and waits until it is gone. */
+/** Ends the server's side of a connection, and waits until it is gone: its socket closes last. */
 async function cut(pid: number): Promise<void> {
-  await asAdmin((admin) => admin`select pg_terminate_backend(${pid}, 5000)`);
+  await asAdmin((admin) => admin`select pg_terminate_backend(${pid}, 60000)`);
+  await waitFor("the server's process to end", () => !isAlive(pid));
   await pause(50);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return driverCode(error) !== "ESRCH";
+  }
+}
+
+function gate() {
+  let open: () => void = () => undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { opened, open };
 }
 
 const countConnections = (name: string) => asAdmin(async (admin) => Number((await admin`select count(*) from pg_stat_activity where datname = current_database() and application_name = ${name}`)[0]?.count));
@@ -127,25 +142,31 @@ describe("transactions on the pool", () => {
     const tenantId = await makeTenant();
     await withTenant(tenantId, (tx) => addBuyer(tx, tenantId, "a"));
     const lock = (tx: Tx) => tx.select().from(principals).for("update");
+    const [locked, end] = [gate(), gate()];
     const first = withTenant(tenantId, async (tx) => {
       await lock(tx);
-      await tx.execute(sql`select pg_sleep(0.6)`);
+      locked.open();
+      await end.opened;
     });
-    await pause(200);
+    await locked.opened;
     const second = withTenant(tenantId, lock, { lockWaitMs: 100 });
     await expect(second.catch((error: unknown) => driverCode(error))).resolves.toBe("55P03");
+    end.open();
     await first;
   });
 
   test("closing waits for a transaction under way", async () => {
     const tenantId = await makeTenant();
+    const begun = gate();
     const slow = withTenant(tenantId, async (tx) => {
+      await pidOf(tx);
+      begun.open();
       await tx.execute(sql`select pg_sleep(0.3)`);
       await addBuyer(tx, tenantId, "late");
     });
-    await pause(100);
+    await begun.opened;
     await closeDatabase();
-    expect(await countConnections("greenlight")).toBe(0);
+    await waitFor("the server to let its connections go", async () => (await countConnections("greenlight")) === 0);
     await slow;
     expect(await names(tenantId)).toEqual(["late"]);
   });
@@ -200,19 +221,27 @@ describe("transactions on the pool", () => {
   test("a statement that comes after its transaction's end goes nowhere", async () => {
     const tenantId = await makeTenant();
     const late: Promise<unknown>[] = [];
+    const [inside, over] = [gate(), gate()];
     const add = async (tx: Tx) => {
-      await pause(100);
+      await over.opened;
       await addBuyer(tx, tenantId, "late");
     };
     for (const isFailing of [false, true]) {
       await withTenant(tenantId, async (tx) => {
         late.push(add(tx).catch((error: unknown) => error), withSavepoint(tx, add).catch((error: unknown) => error));
-        await pause(20);
+        await pidOf(tx);
         if (isFailing) throw new Error("changed its mind");
       }).catch(() => undefined);
     }
     // Transactions that such a statement could fall into.
-    await Promise.all(Array.from({ length: 16 }, () => withTenant(tenantId, (tx) => tx.execute(sql`select pg_sleep(0.3)`))));
+    const others = Promise.all(Array.from({ length: 16 }, () => withTenant(tenantId, async (tx) => {
+      await pidOf(tx);
+      inside.open();
+      await tx.execute(sql`select pg_sleep(0.3)`);
+    })));
+    await inside.opened;
+    over.open();
+    await others;
     for (const error of await Promise.all(late)) expect(error).toMatchObject({ cause: { message: expect.stringContaining("in a transaction that is over") as string } });
     expect(await names(tenantId)).toEqual([]);
   });
@@ -230,7 +259,7 @@ test("statements that the driver held back are not sent on a connection of its o
     client.unsafe("select pg_sleep($1::int)", [10], { prepare: true }),
     client.unsafe("insert into held_back values (1)"), client.unsafe("insert into held_back values ($1)", [2], { prepare: true }), client.unsafe("commit"),
   ]);
-  await pause(100);
+  await waitFor("it to sleep", () => asAdmin(async (admin) => (await admin`select 1 from pg_stat_activity where pid = ${Number(row?.pid)} and wait_event = 'PgSleep'`).length > 0));
   await cut(Number(row?.pid));
   expect((await outcomes).map(({ status }) => status)).toEqual(["fulfilled", ...Array.from({ length: 4 }, () => "rejected")]);
   await pause(200);
