@@ -57,7 +57,7 @@ function makeCall(simulator: Simulator, changes: Partial<Call>): Call {
     baseUrl: simulator.url,
     connection: { networkCode: NETWORK, lookUpPauseMs: 20 },
     credentials: JSON.stringify(simulator.serviceAccountKey(NETWORK)),
-    correlationId: "test", deadlineMs: 5_000, takeRate: async () => undefined, now: () => new Date(), ...changes,
+    correlationId: "test", deadlineMs: 60_000, takeRate: async () => undefined, now: () => new Date(), ...changes,
   };
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { and, eq } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { useTestDatabase } from "@/test/db";
@@ -33,6 +34,8 @@ beforeAll(async () => {
 });
 afterAll(() => gam.close());
 beforeEach(async () => {
+  // Each test belongs to one day of the ad server's.
+  while (dayIn(new Date(Date.now() + 60_000), ZONE) !== dayIn(new Date(), ZONE)) await sleep(1_000);
   await gam.reset();
   offsetMs = 0;
   const { adUnitId, placementId, keyId, valueIds } = await gam.inventory();

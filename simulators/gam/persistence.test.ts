@@ -65,7 +65,7 @@ describe("the state survives", () => {
         acknowledged.push(...objectsOf(answer.body, "orders").map(nameOf));
       }
     });
-    await expect.poll(() => acknowledged.length, { timeout: 10_000, interval: 5 }).toBeGreaterThan(200);
+    await expect.poll(() => acknowledged.length, { timeout: 120_000, interval: 5 }).toBeGreaterThan(200);
     await kill(first);
     await Promise.all(writers);
 
@@ -131,5 +131,5 @@ test("it ends with its parent when asked to", async () => {
   const url = line.trim().split(" ").at(-1) ?? "";
   expect(await admin(url, "GET", "/health")).toMatchObject({ status: "ok" });
   parent.kill("SIGKILL");
-  await expect.poll(() => admin(url, "GET", "/health").then(() => "up", () => "down"), { timeout: 10_000, interval: 100 }).toBe("down");
+  await expect.poll(() => admin(url, "GET", "/health").then(() => "up", () => "down"), { timeout: 120_000, interval: 100 }).toBe("down");
 });

@@ -89,7 +89,7 @@ function createContext(store: Store): ApiContext {
   const advance = (ms: number): void => {
     aheadMs += ms;
   };
-  return { store, authenticator: new Authenticator(store.accounts), faults: new Faults(() => Date.now()), journal: new Journal(), now, advance };
+  return { store, authenticator: new Authenticator(store.accounts), faults: new Faults(() => now().getTime()), journal: new Journal(), now, advance };
 }
 
 async function listen(server: Server, port: number): Promise<number> {

