@@ -152,7 +152,9 @@ describe("the functions in the embedded executor, against Google Ad Manager's si
     expect(receiver.received[0]?.body).toBe(receiver.received[1]?.body);
   });
 
-  test("the ad server is called soon after the commit", async () => {
+  test("the ad server is called soon after the commit, by no looking around every now and then", async () => {
+    await relay.stop();
+    relay = await startRelay({ send: (events) => background.send(events), log, pollMs: 3_600_000 });
     const delays: number[] = [];
     for (let n = 0; n < 9; n += 1) {
       let called = 0;
@@ -166,6 +168,6 @@ describe("the functions in the embedded executor, against Google Ad Manager's si
       await reach(order, "in_sync");
     }
     const median = delays.sort((a, b) => a - b)[4] ?? Infinity;
-    expect(median).toBeLessThan(500);
+    expect(median).toBeLessThan(10_000);
   });
 });
