@@ -19,6 +19,8 @@ let publisher: PublisherFixture;
 let other: { token: string };
 let admin: postgres.Sql;
 let server: Server;
+/** The same to those who take their time: for everybody else this is too little where the machine is busy. */
+let impatient: Server;
 let port: number;
 const logged: string[] = [];
 
@@ -29,17 +31,21 @@ beforeAll(async () => {
   admin = postgres(database.adminUrl, { max: 1, onnotice: () => undefined });
   vi.spyOn(process.stderr, "write").mockImplementation((chunk) => logged.push(String(chunk)) > 0);
   // As server.ts answers buyers.
-  server = createBoundedServer(async (request, response) => {
+  const answer: Parameters<typeof createBoundedServer>[0] = async (request, response) => {
     const reply = await handleBuyerRequest(await toFetchRequest(request, "http://127.0.0.1:3000"));
     await sendFetchResponse(response, reply ?? new Response(null, { status: 404 }));
-  }, PATIENCE);
-  await once(server.listen(0, "127.0.0.1"), "listening");
+  };
+  server = createBoundedServer(answer);
+  impatient = createBoundedServer(answer, PATIENCE);
+  for (const each of [server, impatient]) await once(each.listen(0, "127.0.0.1"), "listening");
   port = (server.address() as AddressInfo).port;
 });
 afterAll(async () => {
   vi.restoreAllMocks();
-  server.closeAllConnections();
-  server.close();
+  for (const each of [server, impatient]) {
+    each.closeAllConnections();
+    each.close();
+  }
   await admin.end();
 });
 
@@ -236,7 +242,7 @@ describe("the body and its headers", () => {
 
   test("who sends headers or a body slowly is told so and disconnected, and it is no error here", async () => {
     const linger = async (first: string): Promise<string> => {
-      const socket = connect(port, "127.0.0.1");
+      const socket = connect((impatient.address() as AddressInfo).port, "127.0.0.1");
       let text = "";
       socket.on("data", (chunk) => (text += String(chunk))).on("error", () => undefined);
       socket.write(first);
