@@ -1,4 +1,4 @@
-import { and, eq } from "drizzle-orm";
+import { and, asc, eq } from "drizzle-orm";
 import { beforeEach, describe, expect, test } from "vitest";
 import { orderRequest } from "@/test/buyer";
 import { useTestDatabase } from "@/test/db";
@@ -155,7 +155,7 @@ describe("a decision", () => {
     expect(await approvals(mediaBuyId)).toMatchObject([{ creative_id: "a", approval_status: "rejected", rejection_reason: "The claim is not proven." }, { creative_id: "b", approval_status: "approved" }]);
     const { body } = await callMcp("list_creatives", { filters: { statuses: ["rejected"] } }, caller);
     expect(asList(body.creatives)).toMatchObject([{ creative_id: "a", status: "rejected" }]);
-    const entries = await withTenant(publisher.tenantId, (tx) => tx.select().from(auditLog).where(eq(auditLog.action, "creative.rejected")));
+    const entries = await withTenant(publisher.tenantId, (tx) => tx.select().from(auditLog).where(eq(auditLog.action, "creative.rejected")).orderBy(asc(auditLog.id)));
     expect(entries.map(({ objectKind, summary }) => [objectKind, summary])).toEqual([["creative", 'The creative "Banner a" (a) was rejected: The claim is not proven.'], ["media_buy", 'The creative "Banner a" (a) was rejected: The claim is not proven.']]);
     await decide("a", "approve");
     expect((await onAir()).names.sort()).toEqual(["Banner a", "Banner b"]);

@@ -61,14 +61,14 @@ describe("get_creative_delivery", () => {
 });
 
 describe("provide_performance_feedback", () => {
-  const give = (buyer: Buyer, request: Record<string, unknown>) => asBuyer(buyer, (ctx) => provideFeedback(ctx, { session: buyer.session, request: { performance_index: 1.2, measurement_period: { start: days(2), end: days(9) }, ...request } }), LATER);
+  const give = (buyer: Buyer, request: Record<string, unknown>, now = LATER) => asBuyer(buyer, (ctx) => provideFeedback(ctx, { session: buyer.session, request: { performance_index: 1.2, measurement_period: { start: days(2), end: days(9) }, ...request } }), now);
 
   test("is stored beside earlier ones and shown to staff, newest first", async () => {
     const publisher = await createPublisher();
     const { mediaBuyId, payload } = await place(publisher, order({}, homepage({ creatives: [banner()] })));
     const { packages: [sold] } = await readBuy(publisher, mediaBuyId);
     const id = payload.media_buy_id;
-    await give(publisher, { media_buy_id: id });
+    await give(publisher, { media_buy_id: id }, new Date(LATER.getTime() - 1_000));
     await give(publisher, { media_buy_id: id, package_id: toWireId("package", sold?.id ?? ""), creative_id: "banner-1", performance_index: 0.4, metric_type: "click_through_rate", feedback_source: "third_party_measurement" });
     expect(await asActor(publisher, staff("viewer"), (ctx) => listFeedback(ctx, mediaBuyId))).toMatchObject([
       { performanceIndex: 0.4, packageId: sold?.id, creativeId: "banner-1", metricType: "click_through_rate", feedbackSource: "third_party_measurement", createdAt: LATER },

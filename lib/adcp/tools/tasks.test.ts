@@ -124,9 +124,9 @@ describe("a buyer's tasks", () => {
   });
 
   test("a task may go by a name of its buyer's choice; the newest of that name is meant", async () => {
-    const open = (message: string) => asBuyer(publisher, (ctx) => openTask(ctx, { principalId: publisher.principal.id, taskType: "create_media_buy", mediaBuyId: null, message, buyerContext: null, handle: "task_of_mine" }), new Date());
-    await open("first");
-    await open("second");
+    const open = (message: string, at: Date) => asBuyer(publisher, (ctx) => openTask(ctx, { principalId: publisher.principal.id, taskType: "create_media_buy", mediaBuyId: null, message, buyerContext: null, handle: "task_of_mine" }), at);
+    await open("first", new Date(Date.now() - 1_000));
+    await open("second", new Date());
     expect(await ask("tasks_get", { task_id: "task_of_mine" })).toMatchObject({ task_id: "task_of_mine", message: "second" });
     const neighbour = await createBuyer(publisher.tenantId);
     expect(errorCode(await callMcp("tasks_get", { task_id: "task_of_mine" }, { token: neighbour.token }))).toBe("REFERENCE_NOT_FOUND");
