@@ -326,10 +326,11 @@ describe("an address that accepts and hangs up, as a proxy does whose database i
   test("is tried with pauses by who listens, and heard once it is well", async () => {
     env().DATABASE_URL = url;
     let heard = "";
+    const begunMs = Date.now();
     const listening = listen("greenlight_live", (payload) => (heard = payload));
     await waitFor("a few tries", () => accepted >= 5);
     await pause(500);
-    expect(accepted).toBeLessThanOrEqual(6);
+    expect(accepted).toBeLessThanOrEqual(6 + (Date.now() - begunMs) / 1_000);
     isBack = true;
     const stop = await listening;
     await asAdmin((admin) => admin`select pg_notify('greenlight_live', 'well')`);
