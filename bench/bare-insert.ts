@@ -1,14 +1,14 @@
 import { randomUUID } from "node:crypto";
 import postgres from "postgres";
-import { measure } from "./statistics";
+import { measure, type Measured } from "./statistics";
 
 type Rows = { table: string; row: Record<string, unknown> }[];
 
 /**
  * The rows that one create_media_buy left behind, read from the database itself, and inserted again under new ids by bare postgres.js in
- * one transaction per order: what the database alone costs.
+ * one transaction per order: what the database alone costs. Warm when it resolves.
  */
-export async function measureBareInsert(adminUrl: string, appUrl: string, total: number, width: number): Promise<{ sample: number[]; perSecond: number }> {
+export async function prepareBareInsert(adminUrl: string, appUrl: string, width: number): Promise<{ measure(total: number): Promise<Measured>; end(): Promise<void> }> {
   const admin = postgres(adminUrl, { max: 1, onnotice: () => undefined });
   const [buy] = await admin`select * from media_buys order by created_at desc limit 1`;
   if (!buy) throw new Error("There is no media buy to copy.");
@@ -39,7 +39,5 @@ export async function measureBareInsert(adminUrl: string, appUrl: string, total:
     });
   };
   await measure(500, width, insertOnce);
-  const result = await measure(total, width, insertOnce);
-  await client.end();
-  return result;
+  return { measure: (total) => measure(total, width, insertOnce), end: () => client.end() };
 }

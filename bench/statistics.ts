@@ -8,8 +8,11 @@ export function describeSample(sample: number[]): string {
   return `p50 ${percentile(sample, 0.5).toFixed(1)} ms  p99 ${percentile(sample, 0.99).toFixed(1)} ms`;
 }
 
+/** Durations in ms, and the whole run's pace. */
+export type Measured = { sample: number[]; perSecond: number };
+
 /** Runs `work` `total` times, `width` at once; answers each duration in ms and the whole run's. */
-export async function measure(total: number, width: number, work: (index: number) => Promise<void>): Promise<{ sample: number[]; perSecond: number }> {
+export async function measure(total: number, width: number, work: (index: number) => Promise<void>): Promise<Measured> {
   const sample: number[] = [];
   let next = 0;
   const startedAt = performance.now();
