@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import path from "node:path";
@@ -108,13 +108,24 @@ async function exists(file: string): Promise<boolean> {
   return readFile(file).then(() => true, () => false);
 }
 
-export async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/** Below those from which systems choose for outgoing connections: one of these could take the port before its server listens. */
+const PORTS = { first: 20_000, count: 10_000 };
+const given = new Set<number>();
+
+export async function freePort(attempts = 50): Promise<number> {
+  const port = PORTS.first + randomInt(PORTS.count);
+  if (!given.has(port) && (await canListen(port))) {
+    given.add(port);
+    return port;
+  }
+  if (attempts <= 1) throw new Error("There is no free port.");
+  return freePort(attempts - 1);
+}
+
+function canListen(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => (address && typeof address === "object" ? resolve(address.port) : reject(new Error("no port"))));
-    });
+    probe.once("error", () => resolve(false));
+    probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(true)));
   });
 }
