@@ -2,6 +2,9 @@ import { and, eq, inArray } from "drizzle-orm";
 import { closeDatabase, withWorkerRole } from "@/lib/db/client";
 import { syncJobs } from "@/lib/sync-jobs/schema";
 
+/** Nobody waits longer than it takes; on a slow machine it takes long. */
+const PATIENCE_MS = 180_000;
+
 async function poll(what: string, timeoutMs: number, probe: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
@@ -15,7 +18,7 @@ async function poll(what: string, timeoutMs: number, probe: () => Promise<boolea
 export async function waitForHealth(host: string | undefined, port: number): Promise<void> {
   const name = !host || host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host;
   const url = `http://${name}:${port}/health`;
-  await poll("Getting ready", 60_000, async () => (await fetch(url)).ok);
+  await poll("Getting ready", PATIENCE_MS, async () => (await fetch(url)).ok);
 }
 
 /**
@@ -23,7 +26,7 @@ export async function waitForHealth(host: string | undefined, port: number): Pro
  * take too long or failed: the screens then say why, and have a button to try again.
  */
 export async function waitForConnectionTests(): Promise<boolean> {
-  const isOver = await poll("Testing the demo's connections", 60_000, async () => {
+  const isOver = await poll("Testing the demo's connections", PATIENCE_MS, async () => {
     const open = await withWorkerRole((tx) => tx.select({ id: syncJobs.id }).from(syncJobs).where(and(eq(syncJobs.kind, "connection_test"), inArray(syncJobs.state, ["queued", "running"]))));
     return open.length === 0;
   }).then(() => true, () => false);

@@ -1,7 +1,7 @@
 /** A buyer over plain HTTP, for load and crash tests; end-to-end tests use the official client. */
 export type Reply = { status: number; body: Record<string, unknown> };
 
-export async function callTool(url: string, token: string, tool: string, input: Record<string, unknown>, timeoutMs = 30_000): Promise<Reply> {
+export async function callTool(url: string, token: string, tool: string, input: Record<string, unknown>, timeoutMs = 120_000): Promise<Reply> {
   const response = await fetch(`${url}/api/v1/${tool}`, {
     method: "POST",
     headers: { "content-type": "application/json", authorization: `Bearer ${token}` },

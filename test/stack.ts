@@ -27,14 +27,21 @@ export async function startStack(env: Record<string, string> = {}, keepDataDir?:
     async stop() {
       if (child.exitCode === null && child.signalCode === null) {
         child.kill("SIGINT");
-        await waitFor("the stack to stop", () => child.exitCode !== null || child.signalCode !== null, 20_000);
+        await waitFor("the stack to stop", () => child.exitCode !== null || child.signalCode !== null, 120_000);
       }
-      if (!keepDataDir) await rm(dataDir, { recursive: true, force: true });
+      if (!keepDataDir) await rm(dataDir, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
     },
   };
-  const ended = new Promise<never>((_resolve, reject) => child.once("exit", (code) => reject(new Error(`npm start ended with ${code}:\n${output()}`))));
+  const ended = new Promise<never>((_resolve, reject) => {
+    // Its last words may come after its end; a process that it left behind may hold the stream open.
+    child.once("exit", (code) => {
+      const tell = () => reject(new Error(`npm start ended with ${code}:\n${output()}`));
+      child.once("close", tell);
+      setTimeout(tell, 5_000).unref();
+    });
+  });
   ended.catch(() => undefined);
-  await Promise.race([waitFor("the stack to be ready", () => output().includes("Greenlight is ready"), 240_000), ended]).catch((error: unknown) => {
+  await Promise.race([waitFor("the stack to be ready", () => output().includes("Greenlight is ready"), 600_000), ended]).catch((error: unknown) => {
     child.kill("SIGINT");
     throw new Error(`${error instanceof Error ? error.message : String(error)}\n${output()}`);
   });

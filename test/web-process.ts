@@ -20,13 +20,13 @@ export async function startWebProcess(dataDir: string, publicUrl: string): Promi
     isListening ||= message.type === "listening";
   });
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
-  await waitFor("the web process to listen", () => isListening || hasEnded(), 60_000);
+  await waitFor("the web process to listen", () => isListening || hasEnded(), 240_000);
   if (hasEnded()) throw new Error(`The web process ended with ${child.exitCode ?? child.signalCode}.`);
   return {
     url: `http://127.0.0.1:${port}`,
     async stop() {
       child.kill("SIGTERM");
-      await waitFor("the web process to stop", hasEnded, 10_000);
+      await waitFor("the web process to stop", hasEnded, 60_000);
     },
   };
 }
