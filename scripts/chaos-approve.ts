@@ -20,8 +20,20 @@ export async function decideAll(appUrl: string, adminUrl: string): Promise<void>
       const { shownHash } = await loadReview(ctx, mediaBuyId);
       await decideMediaBuy(ctx, { stepId, decision: "approve", shownHash });
     });
-    // Another order of the account may get its advertiser in this moment. A person who is told so looks again, too.
-    await decide().catch((error: unknown) => (error instanceof AppError && error.code === "CONFLICT" ? decide() : Promise.reject(error as Error)));
+    await decideAgain(decide);
   }
   await closeDatabase();
+}
+
+const LOOKS_MAX = 50;
+
+/** Another order of the account may get its advertiser in this moment. A person who is told so looks again, too. */
+async function decideAgain(decide: () => Promise<void>, looks = 1): Promise<void> {
+  try {
+    await decide();
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "CONFLICT" || looks >= LOOKS_MAX) throw error;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await decideAgain(decide, looks + 1);
+  }
 }
