@@ -1,9 +1,8 @@
 import { expect, test } from "@playwright/test";
 import { collectionsOf, type ListAgent, startListAgent } from "@/test/list-agent";
-import { stackUrl } from "./support/addresses";
 import { ACCOUNT, banner, createBuyer, daysFromNow } from "./support/buyer";
 import { readOrders } from "./support/simulator";
-import { expectAccessible, expectNoSidewaysScroll, signIn } from "./support/staff";
+import { expectAccessible, expectNoSidewaysScroll, openScreen, reload, signIn } from "./support/staff";
 
 let agent: ListAgent;
 test.beforeAll(async () => {
@@ -14,10 +13,10 @@ test.afterAll(() => agent.close());
 type Bought = { media_buy_id: string; packages: { package_id: string; ext?: { held?: { reason: string } } }[] };
 
 test("a package under a list of another agent is nowhere until the list was read; staff and buyer see it go on, and stop, by itself", async ({ page }) => {
-  test.setTimeout(180_000);
-  // Before the order: its list is tried for some forty seconds.
+  test.setTimeout(600_000);
+  // Before the order: its agent is waited for some two minutes, then given up.
   await signIn(page);
-  agent.react(() => "silence");
+  agent.react(() => "wait");
   const key = `lists-${Date.now().toString(36)}`;
   const placed = await createBuyer().executeTask("create_media_buy", {
     idempotency_key: `${key}-0000`, account: ACCOUNT, brand: ACCOUNT.brand, start_time: daysFromNow(2), end_time: daysFromNow(20),
@@ -34,7 +33,7 @@ test("a package under a list of another agent is nowhere until the list was read
     return (answer.data as { media_buys: Bought[] }).media_buys[0]?.packages[0]?.ext?.held?.reason;
   };
 
-  await page.goto(`${stackUrl()}/p/demo/media-buys/${bought.media_buy_id}`);
+  await openScreen(page, `p/demo/media-buys/${bought.media_buy_id}`);
   const card = page.getByRole("region", { name: "The buyer’s list" });
   await expect(card.getByText("Being read", { exact: true })).toBeVisible();
   await expect(card).toContainText("It stands still");
@@ -44,9 +43,9 @@ test("a package under a list of another agent is nowhere until the list was read
   expect(await readOrders(bought.media_buy_id)).toEqual([]);
 
   agent.react(() => collectionsOf([{ name: "Trail Notes", ids: { substack_id: "trailnotes" } }, { name: "Weekend Outside", ids: { imdb_id: "tt9300001" } }]));
-  await expect(card.getByText("Read", { exact: true })).toBeVisible({ timeout: 60_000 });
+  await expect(card.getByText("Read", { exact: true })).toBeVisible({ timeout: 120_000 });
   await expect(page.getByText("Held by its list")).toHaveCount(0);
-  await expect.poll(async () => (await readOrders(bought.media_buy_id)).flatMap(({ lineItems }) => lineItems.map(({ status }) => status)), { timeout: 30_000 }).toEqual(["READY"]);
+  await expect.poll(async () => (await readOrders(bought.media_buy_id)).flatMap(({ lineItems }) => lineItems.map(({ status }) => status)), { timeout: 120_000 }).toEqual(["READY"]);
   expect(await heldNow()).toBeUndefined();
 
   // Another list, whose agent knows nothing of it: what exists is paused.
@@ -56,13 +55,13 @@ test("a package under a list of another agent is nowhere until the list was read
     packages: [{ package_id: bought.packages[0]?.package_id, targeting_overlay: { collection_list_exclude: { agent_url: agent.url, list_id: "gone" } } }],
   });
   expect(swapped.success, JSON.stringify(swapped)).toBe(true);
-  await expect(card.getByText("Could not be read", { exact: true })).toBeVisible({ timeout: 30_000 });
+  await expect(card.getByText("Could not be read", { exact: true })).toBeVisible({ timeout: 120_000 });
   await expect(card).toContainText("LIST_NOT_FOUND: There is no such list.");
-  await expect.poll(async () => (await readOrders(bought.media_buy_id)).flatMap(({ lineItems }) => lineItems.map(({ status }) => status)), { timeout: 30_000 }).toEqual(["PAUSED"]);
+  await expect.poll(async () => (await readOrders(bought.media_buy_id)).flatMap(({ lineItems }) => lineItems.map(({ status }) => status)), { timeout: 120_000 }).toEqual(["PAUSED"]);
   expect(await heldNow()).toBe("unreadable");
   await page.setViewportSize({ width: 320, height: 800 });
   await page.emulateMedia({ colorScheme: "dark" });
-  await page.reload();
+  await reload(page);
   await expect(card.getByText("Could not be read", { exact: true })).toBeVisible();
   await expectNoSidewaysScroll(page);
   await expectAccessible(page);

@@ -3,8 +3,8 @@ import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
 import { z } from "zod";
 
-/** What an agent answers: the payload, an error of the protocol, an HTTP status, or nothing at all. */
-export type AgentReaction = { payload: Record<string, unknown> } | { error: Record<string, unknown> } | { status: number } | "silence";
+/** What an agent answers: the payload, an error of the protocol, an HTTP status, nothing at all, or what the next reaction says, once there is one. */
+export type AgentReaction = { payload: Record<string, unknown> } | { error: Record<string, unknown> } | { status: number } | "silence" | "wait";
 export type Asked<Request> = { headers: IncomingHttpHeaders; request: Request };
 export type McpAgent<Request> = { url: string; asked: Asked<Request>[]; react(reaction: (request: Request) => AgentReaction): void; close(): Promise<void> };
 
@@ -12,6 +12,7 @@ export type McpAgent<Request> = { url: string; asked: Asked<Request>[]; react(re
 export async function startMcpAgent<Request>(name: string, tools: string[], input: z.ZodObject & z.ZodType<Request>, first: (request: Request) => AgentReaction): Promise<McpAgent<Request>> {
   const asked: Asked<Request>[] = [];
   let react = first;
+  const waiting: (() => void)[] = [];
   const callSchema = z.looseObject({ method: z.literal("tools/call"), params: z.looseObject({ arguments: input }) });
   const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) => {
     const chunks: Buffer[] = [];
@@ -20,8 +21,13 @@ export async function startMcpAgent<Request>(name: string, tools: string[], inpu
       if (request.method !== "POST") return response.writeHead(405).end();
       const body: unknown = JSON.parse(Buffer.concat(chunks).toString("utf8"));
       const call = callSchema.safeParse(body);
-      const reaction = call.success ? react(call.data.params.arguments) : undefined;
+      let reaction = call.success ? react(call.data.params.arguments) : undefined;
       if (call.success) asked.push({ headers: request.headers, request: call.data.params.arguments });
+      while (call.success && reaction === "wait") {
+        await new Promise<void>((resolve) => waiting.push(resolve));
+        reaction = react(call.data.params.arguments);
+      }
+      if (reaction === "wait" || request.socket.destroyed) return;
       if (reaction === "silence") return request.socket.destroy();
       if (reaction && "status" in reaction) return response.writeHead(reaction.status).end();
       const mcp = new McpServer({ name, version: "1.0.0" });
@@ -42,6 +48,7 @@ export async function startMcpAgent<Request>(name: string, tools: string[], inpu
     asked,
     react(next) {
       react = next;
+      for (const go of waiting.splice(0)) go();
     },
     close: () => new Promise((resolve) => {
       server.close(() => resolve());
