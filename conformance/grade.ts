@@ -43,7 +43,7 @@ export async function gradeAgent(mcpUrl: string, storyboards?: string[]): Promis
   process.env.ADCP_COMPLIANCE_DIR = prepareStoryboards();
   const kit = kitSchema.parse(parse(readFileSync(path.join(PUBLISHED, "test-kits/acme-outdoor.yaml"), "utf8")));
   const options: ComplyOptions & Pick<StoryboardRunOptions, "request_signing"> = {
-    protocol: "mcp", allow_http: true, timeout_ms: 300_000,
+    protocol: "mcp", allow_http: true, timeout_ms: 1_800_000,
     auth: { type: "bearer", token: BUYER_TOKEN },
     test_kit: { ...kit, auth: { ...kit.auth, api_key: BUYER_TOKEN, probe_task: "list_creatives" } },
     webhook_receiver: { mode: "loopback_mock" },

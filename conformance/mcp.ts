@@ -65,7 +65,7 @@ function listScenarios(): string[] {
 function runScenario(name: string, url: string): z.infer<typeof checksSchema> {
   const folder = mkdtempSync(path.join(tmpdir(), "greenlight-mcp-"));
   try {
-    spawnSync(CLI, ["server", "--url", url, "--scenario", name, "--output-dir", folder], { encoding: "utf8", timeout: 60_000 });
+    spawnSync(CLI, ["server", "--url", url, "--scenario", name, "--output-dir", folder], { encoding: "utf8", timeout: 300_000 });
     const file = readdirSync(folder, { recursive: true, encoding: "utf8" }).find((entry) => path.basename(entry) === "checks.json");
     return file ? checksSchema.parse(JSON.parse(readFileSync(path.join(folder, file), "utf8"))) : [];
   } finally {
