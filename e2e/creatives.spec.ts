@@ -3,7 +3,7 @@ import { stackUrl } from "./support/addresses";
 import { ACCOUNT, banner, createBuyer, daysFromNow } from "./support/buyer";
 import { readOrders } from "./support/simulator";
 import { startReceiver, type Receiver } from "./support/receiver";
-import { expectAccessible, expectNoSidewaysScroll, signIn } from "./support/staff";
+import { expectAccessible, expectNoSidewaysScroll, openScreen, signIn } from "./support/staff";
 
 let receiver: Receiver;
 test.beforeAll(async () => {
@@ -14,16 +14,13 @@ test.afterAll(() => receiver.close());
 let made = 0;
 const nextId = () => `review-${Date.now().toString(36)}-${(made += 1)}`;
 
-async function open(page: Page, path: string): Promise<void> {
-  await page.goto(`${stackUrl()}/p/demo/${path}`);
-  await expect(page.getByRole("heading", { level: 1 })).toHaveCount(1);
-}
+const open = (page: Page, path: string) => openScreen(page, `p/demo/${path}`);
 
 async function setRule(page: Page, label: string): Promise<void> {
   await open(page, "settings");
   await page.getByRole("radio", { name: label }).check();
   await page.getByRole("button", { name: "Save settings" }).click();
-  await expect(page.getByText(/saved/i).first()).toBeVisible();
+  await expect(page.getByText("The settings are saved.").first()).toBeVisible();
 }
 
 /** A tag of a third party; answers its id. */
@@ -76,7 +73,7 @@ test.describe("with a rule that tags are reviewed", () => {
     await expect(page.getByText("Waits for a review")).toBeVisible();
 
     const approve = page.getByRole("button", { name: "Approve" });
-    for (let pressed = 0; pressed < 80 && !(await approve.evaluate((button) => button === document.activeElement)); pressed += 1) await page.keyboard.press("Tab");
+    for (let pressed = 0; pressed < 200 && !(await approve.evaluate((button) => button === document.activeElement)); pressed += 1) await page.keyboard.press("Tab");
     await expect(approve).toBeFocused();
     await page.keyboard.press("Enter");
     await expect(page.getByRole("alertdialog").getByRole("button", { name: "Cancel" })).toBeFocused();
@@ -84,7 +81,9 @@ test.describe("with a rule that tags are reviewed", () => {
     await page.keyboard.press("Escape");
     await expect(approve).toBeFocused();
     await page.keyboard.press("Enter");
+    await expect(page.getByRole("alertdialog").getByRole("button", { name: "Cancel" })).toBeFocused();
     await page.keyboard.press("Tab");
+    await expect(page.getByRole("alertdialog").getByRole("button", { name: "Approve creative" })).toBeFocused();
     await page.keyboard.press("Enter");
     await expect(page.getByText("approved this creative")).toBeVisible();
     await expect(page.locator("#review")).toBeFocused();
@@ -95,7 +94,7 @@ test.describe("with a rule that tags are reviewed", () => {
   });
 
   test("a running creative that is rejected stops at the ad server, while the other runs on", async ({ page }) => {
-    test.setTimeout(150_000);
+    test.setTimeout(600_000);
     const [kept, refused] = [nextId(), nextId()];
     const placed = await createBuyer().createMediaBuy({
       account: ACCOUNT, brand: { domain: "acmeoutdoor.example" }, idempotency_key: `creatives-${kept}-order`, start_time: daysFromNow(2), end_time: daysFromNow(12),
@@ -104,7 +103,7 @@ test.describe("with a rule that tags are reviewed", () => {
     expect(placed.success, JSON.stringify(placed)).toBe(true);
     const mediaBuyId = String((placed.data as { media_buy_id?: string }).media_buy_id);
     const links = async () => (await readOrders(mediaBuyId)).flatMap(({ associations, network }) => associations.map(({ creative, status }) => [network.creatives.find(({ name }) => name === creative)?.displayName.split(" [")[0], status]));
-    await expect.poll(async () => (await links()).filter(([, status]) => status === "ACTIVE").length, { timeout: 60_000 }).toBe(2);
+    await expect.poll(async () => (await links()).filter(([, status]) => status === "ACTIVE").length, { timeout: 120_000 }).toBe(2);
 
     await signIn(page);
     await open(page, `creatives?search=${refused}`);
@@ -116,7 +115,7 @@ test.describe("with a rule that tags are reviewed", () => {
     await expectAccessible(page);
     await dialog.getByRole("button", { name: "Reject creative" }).click();
     await expect(page.getByText("rejected this creative")).toBeVisible();
-    await expect.poll(links, { timeout: 60_000 }).toEqual(expect.arrayContaining([[`Banner ${kept}`, "ACTIVE"], [`Banner ${refused}`, "INACTIVE"]]));
+    await expect.poll(links, { timeout: 120_000 }).toEqual(expect.arrayContaining([[`Banner ${kept}`, "ACTIVE"], [`Banner ${refused}`, "INACTIVE"]]));
     const read = await createBuyer().executeTask("get_media_buys", { media_buy_ids: [mediaBuyId] });
     expect(JSON.stringify(read.data)).toContain("The claim is not proven.");
   });
@@ -150,7 +149,7 @@ test.describe("with a rule that tags are reviewed", () => {
   });
 
   test("the screens are accessible in light and dark, and fit 320 px", async ({ page }) => {
-    test.setTimeout(180_000);
+    test.setTimeout(900_000);
     const id = await sendTag();
     await signIn(page, "admin@demo.example");
     await openFromQueue(page, id);

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { expect, test } from "@playwright/test";
 import { dataDir, stackUrl } from "./support/addresses";
 import { startNext } from "./support/next-start";
@@ -19,6 +20,10 @@ async function ask(origin: string, path: string, { method = "GET", body, token =
     headers: { "content-type": "application/json", accept, "mcp-protocol-version": "2025-06-18", ...(token === null ? {} : { authorization: `Bearer ${token}` }) },
   });
   return { status: response.status, type: response.headers.get("content-type"), challenge: response.headers.get("www-authenticate"), text: await response.text() };
+}
+
+async function askThrice(path: string, sent: Sent) {
+  return [await ask(stackUrl(), path, sent), await ask(next.url, path, sent), await ask(stackUrl(), path, sent)] as const;
 }
 
 const rpc = (method: string, params: unknown = {}) => ({ method: "POST", body: { jsonrpc: "2.0", id: 1, method, params } });
@@ -44,8 +49,10 @@ const CALLS: [string, string, Sent][] = [
 
 for (const [name, path, sent] of CALLS) {
   test(`Next's route answers as server.ts does: ${name}`, async () => {
-    const answer = await ask(next.url, path, sent);
-    expect(answer).toEqual(await ask(stackUrl(), path, sent));
+    let [before, answer, after] = await askThrice(path, sent);
+    // What is answered may itself change, as figures do: Next is held to what server.ts says both before and after.
+    for (let tries = 1; tries < 20 && !isDeepStrictEqual(before, after); tries += 1) [before, answer, after] = await askThrice(path, sent);
+    expect(answer).toEqual(before);
     expect(answer.text).not.toBe("");
   });
 }

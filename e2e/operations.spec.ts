@@ -24,7 +24,7 @@ function isAlive(pid: number): boolean {
 }
 
 test("npm start: Ctrl-C is clean, a killed start is cleaned up after, and the data is found again", async () => {
-  test.setTimeout(180_000);
+  test.setTimeout(1_800_000);
   const dataDir = await mkdtemp(path.join(tmpdir(), "greenlight-operations-"));
   let stack = await startStack({}, dataDir);
   try {
@@ -47,16 +47,17 @@ test("npm start: Ctrl-C is clean, a killed start is cleaned up after, and the da
     const [web] = await findChildren(stack.process.pid ?? 0, "server.ts");
     if (!main || !web) throw new Error("no process to kill");
     process.kill(main, "SIGKILL");
-    await waitFor("the web process to end by itself", () => !isAlive(web));
+    await waitFor("the web process to end by itself", () => !isAlive(web), 120_000);
     stack = await startStack({}, dataDir);
     expect(await countOrders(stack, placed.body.media_buy_id)).toBe(1);
   } finally {
     await stack.stop();
-    await rm(dataDir, { recursive: true, force: true });
+    await rm(dataDir, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   }
 });
 
 test("what must not start says why in one line", async () => {
+  test.setTimeout(600_000);
   const fails = (env: Record<string, string>) => startStack(env).then(async (stack) => {
     await stack.stop();
     throw new Error("it started");

@@ -1,15 +1,12 @@
 import { type Browser, expect, test, type Page } from "@playwright/test";
 import { stackUrl } from "./support/addresses";
-import { expectAccessible, expectNoSidewaysScroll, signIn } from "./support/staff";
+import { expectAccessible, expectNoSidewaysScroll, openScreen, reload, signIn, waitForScripts } from "./support/staff";
 
 // Who works here: invited, given another role, sent away; and the log of it.
 
 const PASSWORD = "seven quiet mornings";
 
-async function open(page: Page, path: string): Promise<void> {
-  await page.goto(`${stackUrl()}/p/demo/${path}`);
-  await expect(page.getByRole("heading", { level: 1 })).toHaveCount(1);
-}
+const open = (page: Page, path: string) => openScreen(page, `p/demo/${path}`);
 
 const row = (page: Page, email: string) => page.getByRole("table", { name: "People" }).getByRole("row").filter({ hasText: email });
 
@@ -34,6 +31,16 @@ async function invite(page: Page, email: string, name: string, role: string): Pr
 async function openLink(browser: Browser, link: string): Promise<Page> {
   const page = await (await browser.newContext()).newPage();
   await page.goto(link);
+  await waitForScripts(page);
+  return page;
+}
+
+/** A screen in the browser of somebody who is not let in any more. In a new tab: the one that is open may lead to the sign-in by itself at the same moment. */
+async function openSignedOut(theirs: Page): Promise<Page> {
+  const page = await theirs.context().newPage();
+  await page.goto(`${stackUrl()}/p/demo/products`);
+  await page.waitForURL(/\/sign-in/);
+  await waitForScripts(page);
   return page;
 }
 
@@ -55,7 +62,7 @@ async function expectEverywhereAccessible(page: Page): Promise<void> {
 }
 
 test("somebody is invited, comes, gets another role, and is out the moment they are deactivated", async ({ page, browser }) => {
-  test.setTimeout(180_000);
+  test.setTimeout(600_000);
   const [name, email] = [`Grace ${Date.now().toString(36)}`, `grace-${Date.now().toString(36)}@people.example`];
   await signIn(page, "admin@demo.example");
   const link = await invite(page, email, name, "Viewer");
@@ -74,7 +81,7 @@ test("somebody is invited, comes, gets another role, and is out the moment they 
   await choose(theirs, PASSWORD);
   await theirs.waitForURL(/\/p\/demo\/approvals/);
   await expect(theirs.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "People" })).toHaveCount(0);
-  await theirs.goto(`${stackUrl()}/p/demo/people`);
+  await open(theirs, "people");
   await expect(theirs.getByRole("heading", { level: 1 })).toHaveText("Your role does not allow this");
   await open(theirs, "products");
 
@@ -99,12 +106,11 @@ test("somebody is invited, comes, gets another role, and is out the moment they 
   await page.keyboard.press("Enter");
   await page.getByRole("alertdialog").getByRole("button", { name: "Deactivate" }).click();
   await expect(row(page, email)).toContainText("Deactivated");
-  await theirs.goto(`${stackUrl()}/p/demo/products`);
-  await theirs.waitForURL(/\/sign-in/);
-  await theirs.getByLabel("E-mail").fill(email);
-  await theirs.getByLabel("Password", { exact: true }).fill(PASSWORD);
-  await theirs.getByRole("button", { name: "Sign in", exact: true }).click();
-  await expect(theirs.getByText("The e-mail address or the password is not right.")).toBeVisible();
+  const out = await openSignedOut(theirs);
+  await out.getByLabel("E-mail").fill(email);
+  await out.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await out.getByRole("button", { name: "Sign in", exact: true }).click();
+  await expect(out.getByText("The e-mail address or the password is not right.")).toBeVisible();
 
   // The log of it, by what was done to this person.
   await open(page, "audit?kind=staff");
@@ -140,8 +146,7 @@ test("a forgotten password: a link by keyboard alone, which works once and signs
   await expect(elsewhere.getByRole("heading", { level: 1 })).toHaveText("Choose a new password");
   await choose(elsewhere, "another seven evenings");
   await elsewhere.waitForURL(/\/p\/demo\/approvals/);
-  await theirs.goto(`${stackUrl()}/p/demo/products`);
-  await theirs.waitForURL(/\/sign-in/);
+  await openSignedOut(theirs);
 });
 
 test("nobody changes themselves; People is for administrators", async ({ page }) => {
@@ -189,7 +194,7 @@ test("two people with the settings open: the second is told, keeps what they typ
   await expect(page.getByText("Somebody saved the settings while you had them open")).toBeVisible();
   await expect(hours).toHaveValue("77");
   await expectEverywhereAccessible(page);
-  await page.reload();
+  await reload(page);
   await expect(hours).toHaveValue("31");
   // One's own saves follow one another without a reload.
   for (const value of ["32", before]) {

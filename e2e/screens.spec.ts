@@ -1,17 +1,14 @@
 import { expect, test, type Page } from "@playwright/test";
 import { stackUrl } from "./support/addresses";
 import { ACCOUNT, banner, createBuyer, daysFromNow } from "./support/buyer";
-import { expectAccessible, expectNoSidewaysScroll, signIn } from "./support/staff";
+import { expectAccessible, expectNoSidewaysScroll, openScreen, reload, signIn, waitForScripts } from "./support/staff";
 
 const LISTS = [
   ["approvals", "Approvals"], ["media-buys", "Media buys"], ["products", "Products"], ["connections", "Connections"],
   ["accounts", "Accounts"], ["sync-jobs", "Sync jobs"], ["people", "People"], ["audit", "Audit log"], ["settings", "Settings"],
 ] as const;
 
-async function open(page: Page, path: string): Promise<void> {
-  await page.goto(`${stackUrl()}/p/demo/${path}`);
-  await expect(page.getByRole("heading", { level: 1 })).toHaveCount(1);
-}
+const open = (page: Page, path: string) => openScreen(page, `p/demo/${path}`);
 
 let waiting = 0;
 /** An order that waits for a person; answers the text by which its row is found. */
@@ -34,7 +31,7 @@ async function openReview(page: Page, brand: string): Promise<void> {
 
 test.describe("every screen", () => {
   test("is accessible in light and dark, and fits 320 px and a wide screen", async ({ page }) => {
-    test.setTimeout(240_000);
+    test.setTimeout(900_000);
     await placeForReview();
     await signIn(page, "admin@demo.example");
     const details: string[] = [];
@@ -85,11 +82,11 @@ test("approve by keyboard alone; Escape closes and focus returns", async ({ page
   const brand = await placeForReview();
   await signIn(page);
   await openReview(page, brand);
-  await page.reload();
+  await reload(page);
   await page.keyboard.press("Tab");
   await expect(page.getByRole("link", { name: /skip/i })).toBeFocused();
   const approve = page.getByRole("button", { name: "Approve" });
-  for (let pressed = 0; pressed < 80 && !(await approve.evaluate((button) => button === document.activeElement)); pressed += 1) await page.keyboard.press("Tab");
+  for (let pressed = 0; pressed < 200 && !(await approve.evaluate((button) => button === document.activeElement)); pressed += 1) await page.keyboard.press("Tab");
   await expect(approve).toBeFocused();
   await page.keyboard.press("Enter");
   await expect(page.getByRole("alertdialog").getByRole("button", { name: "Cancel" })).toBeFocused();
@@ -97,9 +94,12 @@ test("approve by keyboard alone; Escape closes and focus returns", async ({ page
   await expect(page.getByRole("alertdialog")).toHaveCount(0);
   await expect(approve).toBeFocused();
   await page.keyboard.press("Enter");
+  await expect(page.getByRole("alertdialog").getByRole("button", { name: "Cancel" })).toBeFocused();
   await page.keyboard.press("Tab");
+  await expect(page.getByRole("alertdialog").getByRole("button", { name: "Approve order" })).toBeFocused();
   await page.keyboard.press("Enter");
-  await expect(page.getByText("In sync").first()).toBeVisible({ timeout: 45_000 });
+  await expect(page.getByRole("region", { name: "Execution" })).toBeFocused();
+  await expect(page.getByText("In sync").first()).toBeVisible({ timeout: 120_000 });
 });
 
 test("reject needs a reason, and the buyer reads it", async ({ page }) => {
@@ -138,8 +138,7 @@ test("a viewer reads and cannot decide or edit", async ({ page }) => {
   await page.getByRole("row").filter({ hasText: brand }).getByRole("link").first().click();
   await expect(page.getByText("Your role may read this order, not decide on it.")).toBeVisible();
   await expect(page.getByRole("button", { name: "Approve" })).toHaveCount(0);
-  await page.goto(`${stackUrl()}/p/demo/connections/new`);
-  await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+  await open(page, "connections/new");
   await expect(page.getByRole("button", { name: /save/i })).toHaveCount(0);
   await expectAccessible(page);
 });
@@ -164,12 +163,36 @@ test("an order appears on the queue without a reload", async ({ page }) => {
   await expect(page.getByRole("row").filter({ hasText: brand })).toBeVisible();
 });
 
+test("what is typed and chosen before the scripts have come is kept", async ({ page }) => {
+  await signIn(page);
+  let letCome = () => {};
+  const comes = new Promise<void>((resolve) => { letCome = resolve; });
+  await page.route(/\/_next\/static\/.*\.js/, async (route) => {
+    await comes;
+    await route.continue();
+  });
+  await page.goto(`${stackUrl()}/p/demo/products/new`, { waitUntil: "commit" });
+  await page.getByLabel(/^Name/).fill("Early");
+  await page.getByLabel(/^Description/).fill("Typed at once.");
+  await page.getByLabel("Display", { exact: true }).check();
+  await page.getByRole("radio", { name: "Always" }).check();
+  letCome();
+  await waitForScripts(page);
+  // The form is drawn anew.
+  await page.getByLabel(/^Price per thousand/).fill("7.50");
+  await expect(page.getByLabel(/^Price per thousand/)).toHaveValue("7.50");
+  await expect(page.getByLabel(/^Name/)).toHaveValue("Early");
+  await expect(page.getByLabel(/^Description/)).toHaveValue("Typed at once.");
+  await expect(page.getByLabel("Display", { exact: true })).toBeChecked();
+  await expect(page.getByRole("radio", { name: "Always" })).toBeChecked();
+});
+
 test("the state of a list survives a reload", async ({ page }) => {
   await signIn(page);
   await open(page, "media-buys");
   await page.getByRole("searchbox").fill("no such order");
   await expect(page).toHaveURL(/no\+such\+order|no%20such%20order/);
-  await page.reload();
+  await reload(page);
   await expect(page.getByRole("searchbox")).toHaveValue("no such order");
   await expectAccessible(page);
 });

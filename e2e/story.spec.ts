@@ -5,7 +5,7 @@ import { stackUrl } from "./support/addresses";
 import { ACCOUNT, banner, createBuyer, daysFromNow } from "./support/buyer";
 import { startReceiver, type Receiver } from "./support/receiver";
 import { readNetwork, readOrders } from "./support/simulator";
-import { expectAccessible, signIn } from "./support/staff";
+import { expectAccessible, openScreen, signIn } from "./support/staff";
 
 let receiver: Receiver;
 test.beforeAll(async () => {
@@ -34,7 +34,7 @@ async function waitInSync(mediaBuyId: string): Promise<MediaBuy> {
     const states = buy.ext.fulfilment;
     if (!states.length || !states.every((one) => ["in_sync", "ended"].includes(one.state) && one.applied_version === one.desired_version)) throw new Error(JSON.stringify(states));
     return buy;
-  }, 45_000);
+  }, 120_000);
 }
 
 async function update(mediaBuyId: string, revision: number, patch: Record<string, unknown>): Promise<Answer> {
@@ -70,7 +70,7 @@ test("an order from a buyer, through a person, into the ad server, and back", as
 
   // ── approve on screen
   await signIn(page);
-  await page.goto(`${stackUrl()}/p/demo/approvals`);
+  await openScreen(page, "p/demo/approvals");
   await expectAccessible(page);
   await page.getByRole("row").filter({ hasText: "acmeoutdoor.example" }).last().getByRole("link").first().click();
   await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
@@ -80,7 +80,7 @@ test("an order from a buyer, through a person, into the ad server, and back", as
   const dialog = page.getByRole("alertdialog");
   await expect(dialog.getByRole("button", { name: "Cancel" })).toBeFocused();
   await dialog.getByRole("button", { name: "Approve order" }).click();
-  await expect(page.getByText("In sync").first()).toBeVisible({ timeout: 45_000 });
+  await expect(page.getByText("In sync").first()).toBeVisible({ timeout: 120_000 });
   await expectAccessible(page);
 
   // ── the buyer learns: webhook, task, get_media_buys

@@ -1,7 +1,6 @@
 import { expect, test, type Page } from "@playwright/test";
-import { stackUrl } from "./support/addresses";
 import { createBuyer } from "./support/buyer";
-import { expectAccessible, expectNoSidewaysScroll, signIn } from "./support/staff";
+import { expectAccessible, expectNoSidewaysScroll, openScreen, signIn } from "./support/staff";
 
 // A product of the demo for one buyer alone, a price that is reserved, amounts that are hidden; put back at the end.
 
@@ -13,10 +12,7 @@ async function seen(token: string): Promise<Seen[]> {
   return (answer.data as { products: Seen[] }).products;
 }
 
-async function open(page: Page, path: string): Promise<void> {
-  await page.goto(`${stackUrl()}/p/demo/${path}`);
-  await expect(page.getByRole("heading", { level: 1 })).toHaveCount(1);
-}
+const open = (page: Page, path: string) => openScreen(page, `p/demo/${path}`);
 
 async function makeBuyer(page: Page, name: string): Promise<string> {
   await open(page, "buyers/new");
@@ -29,6 +25,7 @@ async function makeBuyer(page: Page, name: string): Promise<string> {
   await dialog.getByRole("button", { name: "Issue token" }).click();
   const token = (await dialog.getByLabel("The new token", { exact: true }).textContent()) ?? "";
   await dialog.getByRole("button", { name: /^Done/ }).click();
+  await expect(dialog).toHaveCount(0);
   return token;
 }
 
@@ -46,7 +43,7 @@ async function choose(page: Page, what: string, buyers: string[] | "all"): Promi
 }
 
 test("staff choose which buyers see a product, a price and amounts; agents find it so at once", async ({ page }) => {
-  test.setTimeout(180_000);
+  test.setTimeout(600_000);
   await signIn(page, "admin@demo.example");
   const run = Date.now().toString(36);
   const [chosen, other] = [`Chosen ${run}`, `Other ${run}`];
@@ -97,7 +94,7 @@ test("staff see what is free to sell, and ask the ad server again; buyers see th
   await page.getByRole("main").getByRole("table").getByRole("link").first().click();
   await page.getByRole("button", { name: /^Ask .* again$/ }).click();
   const row = page.getByRole("table", { name: "Availability by ad server" }).getByRole("row").nth(1);
-  await expect(row.getByText(/^[\d,]+ of [\d,]+$/).first()).toBeVisible({ timeout: 30_000 });
+  await expect(row.getByText(/^[\d,]+ of [\d,]+$/).first()).toBeVisible({ timeout: 120_000 });
   await expectAccessible(page);
   // The figures of before are shown until those that were asked for are there.
   await expect(async () => {
@@ -105,7 +102,7 @@ test("staff see what is free to sell, and ask the ad server again; buyers see th
     expect(free).toBeGreaterThan(0);
     const shown = (await seen("demo-acme-outdoor-v1")).find(({ product_id: id }) => id === "homepage_display") as unknown as { forecast?: { points: { metrics: { impressions: { mid: number } } }[] } };
     expect(shown.forecast?.points[0]?.metrics.impressions.mid).toBe(free);
-  }).toPass({ timeout: 30_000 });
+  }).toPass({ timeout: 120_000 });
 });
 
 test("a viewer sees who sees a product, and cannot change it", async ({ page }) => {

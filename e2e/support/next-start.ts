@@ -24,12 +24,12 @@ export async function startNext(dataDir: string, publicUrl: string): Promise<{ u
   await waitFor("next start to answer", async () => {
     if (hasEnded()) throw new Error(`next start ended:\n${lines.join("")}`);
     return fetch(`${url}/.well-known/jwks.json`).then(({ ok }) => ok, () => false);
-  }, 60_000);
+  }, 240_000);
   return {
     url,
     async stop() {
       child.kill("SIGTERM");
-      await waitFor("next start to end", hasEnded, 20_000);
+      await waitFor("next start to end", hasEnded, 60_000);
     },
   };
 }

@@ -9,7 +9,7 @@ export async function startReceiver(): Promise<Receiver> {
   const received: Received[] = [];
   let status = 200;
   let origin = "";
-  const server = createServer((request, response) => {
+  const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
@@ -29,7 +29,10 @@ export async function startReceiver(): Promise<Receiver> {
     answerWith: (next) => {
       status = next;
     },
-    next: (matches) => waitFor("a webhook", () => received.find(({ payload }) => matches(payload)), 20_000),
-    close: () => new Promise((resolve) => server.close(() => resolve())),
+    next: (matches) => waitFor("a webhook", () => received.find(({ payload }) => matches(payload)), 120_000),
+    close: () => new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    }),
   };
 }
