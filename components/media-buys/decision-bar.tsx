@@ -74,7 +74,11 @@ export function DecisionBar({ question, order, effects, blocks, action }: {
       <AlertDialog
         open={asked !== null}
         onOpenChange={(isOpen) => { if (!isOpen) setAsked(null); }}
-        returnFocus={() => (opener.current?.isConnected ? opener.current : result.current)?.focus()}
+        returnFocus={() => {
+          if (opener.current?.isConnected) opener.current.focus();
+          // Unless the answer, which may have come before the dialog was gone, has led on already.
+          else if (document.activeElement === document.body) result.current?.focus();
+        }}
         title={words?.title(order.name) ?? ""}
         description={asked ? <DialogText decision={asked.decision} order={order} effects={effects} /> : ""}
       >
