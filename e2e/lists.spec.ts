@@ -41,6 +41,9 @@ test("a package under a list of another agent is nowhere until the list was read
   await expect(page.getByText("not-to-be-shown")).toHaveCount(0);
   await expectAccessible(page);
   expect(await readOrders(bought.media_buy_id)).toEqual([]);
+  await openScreen(page, `p/demo/media-buys?search=${bought.media_buy_id}`);
+  await expect(page.getByText("1 package held by a list")).toBeVisible();
+  await openScreen(page, `p/demo/media-buys/${bought.media_buy_id}`);
 
   agent.react(() => collectionsOf([{ name: "Trail Notes", ids: { substack_id: "trailnotes" } }, { name: "Weekend Outside", ids: { imdb_id: "tt9300001" } }]));
   await expect(card.getByText("Read", { exact: true })).toBeVisible({ timeout: 120_000 });

@@ -3,13 +3,13 @@
 import Link from "next/link";
 import { type ReactNode } from "react";
 import { DataTable, type DataColumn } from "@/components/data-table/data-table";
-import { Badge } from "@/components/ui/badge";
+import { Badge, StatusBadge } from "@/components/ui/badge";
 import { type MediaBuyListItem } from "@/lib/media-buys/search";
 import { mediaBuyParams } from "./list-params";
 import { FulfilmentStateBadge, MediaBuyStatusBadge } from "./status";
 
 /** A row as it is shown: amounts and dates are text already, in the order's currency and the publisher's zone. */
-export type MediaBuyRowView = Pick<MediaBuyListItem, "name" | "status" | "poNumber" | "buyerName" | "accountName" | "isSandbox" | "fulfilmentStates"> & {
+export type MediaBuyRowView = Pick<MediaBuyListItem, "name" | "status" | "poNumber" | "buyerName" | "accountName" | "isSandbox" | "fulfilmentStates" | "heldPackages"> & {
   id: string;
   href: string;
   budget: string;
@@ -49,5 +49,12 @@ export function BuyerName({ row }: { row: { buyerName: string; accountName: stri
 
 function Status({ row }: { row: MediaBuyRowView }) {
   const states = row.status === "pending_approval" ? [] : row.fulfilmentStates;
-  return <div className="flex flex-col items-start gap-1"><MediaBuyStatusBadge status={row.status} />{states.map((state, index) => <FulfilmentStateBadge key={index} state={state} />)}</div>;
+  const isOver = row.status === "completed" || row.status === "rejected" || row.status === "canceled";
+  return (
+    <div className="flex flex-col items-start gap-1">
+      <MediaBuyStatusBadge status={row.status} />
+      {states.map((state, index) => <FulfilmentStateBadge key={index} state={state} />)}
+      {row.heldPackages > 0 && !isOver ? <StatusBadge tone="waiting">{row.heldPackages === 1 ? "1 package" : `${row.heldPackages} packages`} held by a list</StatusBadge> : null}
+    </div>
+  );
 }

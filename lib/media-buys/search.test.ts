@@ -1,10 +1,10 @@
-import { eq } from "drizzle-orm";
+import { and, eq, inArray } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
 import { useTestDatabase } from "@/test/db";
 import { asActor, asBuyer, asSystem, change, homepage, NOW, order, place, runOfSite, staff } from "@/test/fixtures/orders";
 import { createBuyer, createPublisher, type PublisherFixture } from "@/test/fixtures/publisher";
 import { toWireId } from "../ids";
-import { mediaBuys } from "./schema";
+import { mediaBuys, mediaPackages } from "./schema";
 import { MEDIA_BUY_SORT_KEYS, type SearchInput, searchMediaBuys } from "./search";
 
 useTestDatabase();
@@ -29,6 +29,20 @@ describe("staff's list of media buys", () => {
     expect([...first.rows, ...second.rows].map((row) => row.id)).toEqual([...ids].reverse());
     expect(first).toMatchObject({ total: 12, counts: { pending_creatives: 11, paused: 1, active: 0 } });
     expect(first.rows[0]).toMatchObject({ buyerName: "Zebra Media", fulfilmentStates: ["pending"], currency: "USD", budgetMicros: 500_000_000n });
+  });
+
+  test("says how many packages of an order are held, but for canceled ones", async () => {
+    const { publisher, ids } = await shelf();
+    const { mediaBuyId } = await place(publisher, order({}, homepage(), homepage(), homepage(), homepage()), NOW);
+    const hold = { field: "property_list", reason: "no_match", message: "It holds none of the product's properties." } as const;
+    await asSystem(publisher, async ({ db, tenantId }) => {
+      const positions = (...of: number[]) => and(eq(mediaPackages.tenantId, tenantId), eq(mediaPackages.mediaBuyId, mediaBuyId), inArray(mediaPackages.position, of));
+      await db.update(mediaPackages).set({ hold }).where(positions(0, 1, 2));
+      await db.update(mediaPackages).set({ canceledAt: NOW }).where(positions(2));
+    });
+    const { rows } = await search(publisher, { pageSize: 25 });
+    expect(rows.find(({ id }) => id === mediaBuyId)).toMatchObject({ heldPackages: 2 });
+    expect(rows.find(({ id }) => id === ids[0])).toMatchObject({ heldPackages: 0 });
   });
 
   test("filters by status and buyer; counts keep saying what the other tabs hold", async () => {

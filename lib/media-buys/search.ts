@@ -1,4 +1,4 @@
-import { and, asc, count, desc, eq, ilike, inArray, or, sql, type SQL, type SQLWrapper } from "drizzle-orm";
+import { and, asc, count, desc, eq, ilike, inArray, isNotNull, isNull, or, sql, type SQL, type SQLWrapper } from "drizzle-orm";
 import { accounts } from "../accounts/schema";
 import { requirePermission } from "../auth/permissions";
 import { principals } from "../buyers/schema";
@@ -6,7 +6,7 @@ import { type Ctx } from "../context";
 import { fulfilments } from "../fulfilment/schema";
 import { groupBy } from "../group-by";
 import { fromWireId, isUuid } from "../ids";
-import { MEDIA_BUY_STATUSES, mediaBuys, type MediaBuyStatus } from "./schema";
+import { MEDIA_BUY_STATUSES, mediaBuys, mediaPackages, type MediaBuyStatus } from "./schema";
 
 export const MEDIA_BUY_PAGE_SIZES = [10, 25, 50, 100] as const;
 export const MEDIA_BUY_SORT_KEYS = ["createdAt", "startsAt", "endsAt", "name", "budget", "status", "buyer"] as const;
@@ -40,6 +40,8 @@ export type MediaBuyListItem = {
   createdAt: Date;
   /** One per connection. */
   fulfilmentStates: (typeof fulfilments.$inferSelect)["state"][];
+  /** Packages that stand still because of a list of their buyer's. */
+  heldPackages: number;
 };
 
 /** Budgets of several currencies sort by currency first: amounts of different ones do not compare. */
@@ -75,10 +77,12 @@ export async function searchMediaBuys(ctx: Ctx, input: SearchInput): Promise<{ r
     .orderBy(...SORT_COLUMNS[input.sort].map((column) => direction(column)), direction(mediaBuys.id))
     .limit(input.pageSize).offset((input.page - 1) * input.pageSize);
 
-  const states = await loadStates(ctx, rows.map(({ id }) => id));
+  const ids = rows.map(({ id }) => id);
+  const states = await loadStates(ctx, ids);
+  const held = await countHeld(ctx, ids);
   const shown: readonly MediaBuyStatus[] = input.statuses && input.statuses.length > 0 ? input.statuses : MEDIA_BUY_STATUSES;
   return {
-    rows: rows.map((row) => ({ ...row, fulfilmentStates: states.get(row.id) ?? [] })),
+    rows: rows.map((row) => ({ ...row, fulfilmentStates: states.get(row.id) ?? [], heldPackages: held.get(row.id) ?? 0 })),
     total: shown.reduce((sum, status) => sum + counts[status], 0),
     counts,
   };
@@ -98,4 +102,12 @@ async function loadStates(ctx: Ctx, mediaBuyIds: string[]): Promise<Map<string, 
   const rows = await ctx.db.select({ mediaBuyId: fulfilments.mediaBuyId, state: fulfilments.state }).from(fulfilments)
     .where(and(eq(fulfilments.tenantId, ctx.tenantId), inArray(fulfilments.mediaBuyId, mediaBuyIds))).orderBy(asc(fulfilments.createdAt), asc(fulfilments.id));
   return new Map([...groupBy(rows, (row) => row.mediaBuyId)].map(([id, items]) => [id, items.map(({ state }) => state)]));
+}
+
+async function countHeld(ctx: Ctx, mediaBuyIds: string[]): Promise<Map<string, number>> {
+  if (mediaBuyIds.length === 0) return new Map();
+  const rows = await ctx.db.select({ mediaBuyId: mediaPackages.mediaBuyId, held: count() }).from(mediaPackages)
+    .where(and(eq(mediaPackages.tenantId, ctx.tenantId), inArray(mediaPackages.mediaBuyId, mediaBuyIds), isNotNull(mediaPackages.hold), isNull(mediaPackages.canceledAt)))
+    .groupBy(mediaPackages.mediaBuyId);
+  return new Map(rows.map((row) => [row.mediaBuyId, row.held]));
 }
