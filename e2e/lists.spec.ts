@@ -62,6 +62,17 @@ test("a package under a list of another agent is nowhere until the list was read
   await expect(card).toContainText("LIST_NOT_FOUND: There is no such list.");
   await expect.poll(async () => (await readOrders(bought.media_buy_id)).flatMap(({ lineItems }) => lineItems.map(({ status }) => status)), { timeout: 120_000 }).toEqual(["PAUSED"]);
   expect(await heldNow()).toBe("unreadable");
+
+  // The agent has it after all: nobody waits for the hour.
+  agent.react(() => collectionsOf([{ name: "Another Show", ids: { imdb_id: "tt9999999" } }]));
+  await card.getByRole("button", { name: "Read again “gone”" }).click();
+  await expect(card.getByText("Read", { exact: true })).toBeVisible({ timeout: 120_000 });
+  await expect.poll(async () => (await readOrders(bought.media_buy_id)).flatMap(({ lineItems }) => lineItems.map(({ status }) => status)), { timeout: 120_000 }).toEqual(["READY"]);
+  await expect(page.getByText("Had the collection list “gone” read again")).toBeVisible();
+  expect(await heldNow()).toBeUndefined();
+  agent.react(() => ({ error: { code: "LIST_NOT_FOUND", message: "There is no such list." } }));
+  await card.getByRole("button", { name: "Read again “gone”" }).click();
+  await expect(card.getByText("Could not be read", { exact: true })).toBeVisible({ timeout: 120_000 });
   await page.setViewportSize({ width: 320, height: 800 });
   await page.emulateMedia({ colorScheme: "dark" });
   await reload(page);

@@ -1,8 +1,11 @@
+import { RotateCw } from "lucide-react";
 import { type ReactNode } from "react";
+import { ActionButton } from "@/components/forms/action-button";
 import { StatusBadge, type Tone } from "@/components/ui/badge";
 import { Card } from "@/components/ui/card";
 import { TimeAgo } from "@/components/ui/time-ago";
 import { type Review } from "@/lib/approvals/review";
+import { type AdminAction } from "@/lib/auth/action-state";
 import { type ListStatus } from "@/lib/inventory-lists/status";
 import { formatCount } from "./words";
 
@@ -18,13 +21,16 @@ const STATUS: Record<ListStatus, { tone: Tone; label: string }> = {
   ended: { tone: "neutral", label: "No longer read" },
 };
 
+/** The others are being read, or the order is over. */
+const REREADABLE: ListStatus[] = ["unreadable", "read", "due", "unanswered"];
+
 const KIND = { property: "Property list", collection: "Collection list" } as const;
 const KEEPS = { property_list: "runs only within it", collection_list: "runs only within it", collection_list_exclude: "never runs in what it names" } as const;
 
-type Props = { review: Review; now: Date; timeZone: string };
+type Props = { review: Review; /** null: this person may not. */ reread: AdminAction | null; now: Date; timeZone: string };
 
 /** Lists at other agents that packages of this order keep to: how reading them went, and which packages stand still because of them. Absent without any. */
-export function PackageLists({ review, now, timeZone }: Props) {
+export function PackageLists({ review, reread, now, timeZone }: Props) {
   if (review.lists.length === 0) return null;
   return (
     <Card title={review.lists.length === 1 ? "The buyer’s list" : "The buyer’s lists"} description="Kept by other agents, and read from them in the background" flush>
@@ -40,6 +46,9 @@ export function PackageLists({ review, now, timeZone }: Props) {
             <ul className="list-disc pl-5">
               {list.packages.map(({ packageId, field }) => <KeepingPackage key={`${packageId} ${field}`} row={review.packages.find(({ id }) => id === packageId)} field={field} />)}
             </ul>
+            {reread && REREADABLE.includes(list.status) ? (
+              <ActionButton action={reread} fields={{ mediaBuyId: review.mediaBuy.id, listId: list.id }} size="small" className="mt-1 w-fit"><RotateCw aria-hidden />Read again<span className="sr-only"> “{list.listId}”</span></ActionButton>
+            ) : null}
           </li>
         ))}
       </ul>

@@ -12,7 +12,7 @@ import { withTenant } from "../db/client";
 import { outbox } from "../events/schema";
 import { loadDesiredOrder } from "../fulfilment/desired";
 import { fulfilments } from "../fulfilment/schema";
-import { fromWireId } from "../ids";
+import { fromWireId, newId } from "../ids";
 import { log } from "../log";
 import { mediaBuys, mediaPackages } from "../media-buys/schema";
 import { planOrder } from "../fulfilment/desired";
@@ -22,6 +22,7 @@ import { addMs, DAY_MS, HOUR_MS } from "../time";
 import { resolveByDns } from "../webhooks/address";
 import { readInventoryList } from "./read";
 import { recheckPackages } from "./recheck";
+import { rereadList } from "./reread";
 import { inventoryLists, packageLists } from "./schema";
 import { refreshListsInUse } from "./sweep";
 import { useList } from "./use";
@@ -475,4 +476,40 @@ test("staff see of each list how reading it went, and whom it keeps still, in ev
   expect(await states()).toEqual([["unreadable", null], ["unanswered", 2]]);
   await asSystem(publisher, ({ db, tenantId }) => db.update(mediaBuys).set({ status: "rejected" }).where(eq(mediaBuys.tenantId, tenantId)));
   expect(await states()).toEqual([["ended", null], ["ended", 2]]);
+});
+
+describe("staff who have a list read again", () => {
+  const reread = (id: unknown, listId: string, role: "trafficker" | "viewer" = "trafficker", at = publisher) =>
+    asActor(at, staff(role), (ctx) => rereadList({ ...ctx, now: new Date() }, { mediaBuyId: fromWireId("mediaBuy", String(id)) ?? String(id), listId }));
+  const refused = (work: Promise<unknown>) => work.then(() => "done", (error: { code: string }) => error.code);
+
+  test("need not wait for its hour; once, while it is being read, and not for an order that is over", async () => {
+    agent.react(() => ({ status: 403 }));
+    const { body } = await create(targeted("news"));
+    const id = body.media_buy_id;
+    await work();
+    expect(await heldOf(id)).toEqual(["unreadable"]);
+    const [list] = await lists();
+    const before = (await events("greenlight/inventory-list.requested")).length;
+    agent.react(() => listOf(["news.example"]));
+    await reread(id, list?.id ?? "");
+    expect(await events("greenlight/inventory-list.requested")).toHaveLength(before + 1);
+    expect(await refused(reread(id, list?.id ?? ""))).toBe("CONFLICT");
+    await work();
+    expect(await heldOf(id)).toEqual([undefined]);
+    await call("update_media_buy", { idempotency_key: newKey(), account: BRAND_ACCOUNT, media_buy_id: id, canceled: true });
+    expect(await refused(reread(id, list?.id ?? ""))).toBe("CONFLICT");
+  });
+
+  test("are of this publisher, may, and name a list that the order keeps to", async () => {
+    const { body } = await create(targeted("news"));
+    await work();
+    const [list] = await lists();
+    const [id, listId] = [body.media_buy_id, list?.id ?? ""];
+    expect(await refused(reread(id, listId, "viewer"))).toBe("PERMISSION_DENIED");
+    const other = await createPublisher({ slug: `q-${Math.random().toString(36).slice(2, 10)}` });
+    expect(await refused(reread(id, listId, "trafficker", other))).toBe("REFERENCE_NOT_FOUND");
+    for (const [mediaBuyId, wanted] of [[id, newId()], [newId(), listId], ["nonsense", listId], [id, "nonsense"]] as const) expect(await refused(reread(mediaBuyId, wanted))).toBe("REFERENCE_NOT_FOUND");
+    expect(await lists()).toMatchObject([{ state: "read" }]);
+  });
 });

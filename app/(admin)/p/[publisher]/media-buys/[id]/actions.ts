@@ -5,6 +5,7 @@ import { DECISIONS, decideMediaBuy } from "@/lib/approvals/service";
 import { adminAction } from "@/lib/auth/action";
 import { resolveBlocked, retryFulfilment } from "@/lib/fulfilment/blocked";
 import { resolveGovernance } from "@/lib/governance/stopped";
+import { rereadList } from "@/lib/inventory-lists/reread";
 import { replayDelivery } from "@/lib/webhooks/service";
 
 const DECIDED = {
@@ -45,6 +46,11 @@ export const resolveStopped = adminAction(
 export const retry = adminAction("media_buy.retry", z.strictObject({ fulfilmentId: z.uuid() }), async (ctx, input) => {
   await retryFulfilment(ctx, input);
   return { message: "Trying again: the steps are shown here as they run." };
+});
+
+export const reread = adminAction("media_buy.retry", z.strictObject({ mediaBuyId: z.uuid(), listId: z.uuid() }), async (ctx, input) => {
+  await rereadList(ctx, input);
+  return { message: "Being read again: what becomes of it is shown here." };
 });
 
 export const replay = adminAction("webhook.replay", z.strictObject({ deliveryId: z.uuid() }), async (ctx, input) => {

@@ -2,7 +2,7 @@ import { type Metadata } from "next";
 import Link from "next/link";
 import { notFound } from "next/navigation";
 import { cache } from "react";
-import { decide, replay, resolve, resolveStopped, retry } from "./actions";
+import { decide, replay, reread, resolve, resolveStopped, retry } from "./actions";
 import { Checks } from "@/components/media-buys/checks";
 import { DecisionBar } from "@/components/media-buys/decision-bar";
 import { DecisionNotice } from "@/components/media-buys/decision-notice";
@@ -75,7 +75,7 @@ export default async function MediaBuyPage({ params }: Props) {
         {approval ? <Checks checks={review.checks} /> : null}
         {review.governance ? <GovernanceCard governance={review.governance} steps={review.steps} action={canDecide ? resolveStopped : null} now={now} timeZone={timeZone} /> : null}
         <Packages review={review} publisher={publisher} timeZone={timeZone} />
-        <PackageLists review={review} now={now} timeZone={timeZone} />
+        <PackageLists review={review} reread={page.can("media_buy.retry") ? reread : null} now={now} timeZone={timeZone} />
         {isConfirmed ? <Delivered packages={review.packages} totals={delivered} now={now} timeZone={timeZone} /> : null}
         <Feedback packages={review.packages} feedback={feedback} now={now} timeZone={timeZone} />
         {approval ? review.previews.map((preview) => <PlanPreview key={preview.adapterConfigId} preview={preview} title="What will be written to" />) : null}
