@@ -175,15 +175,20 @@ test("what is typed and chosen before the scripts have come is kept", async ({ p
   await page.getByLabel(/^Name/).fill("Early");
   await page.getByLabel(/^Description/).fill("Typed at once.");
   await page.getByLabel("Display", { exact: true }).check();
+  await page.getByLabel("Online video", { exact: true }).check();
   await page.getByRole("radio", { name: "Always" }).check();
+  await page.getByLabel(/^Price per thousand/).fill("7.50");
+  await page.getByLabel(/^Least a package must spend/).fill("100");
   letCome();
   await waitForScripts(page);
   // The form is drawn anew.
-  await page.getByLabel(/^Price per thousand/).fill("7.50");
+  await page.getByLabel(/^Name/).pressSequentially(" enough");
+  await expect(page.getByLabel(/^Name/)).toHaveValue("Early enough");
   await expect(page.getByLabel(/^Price per thousand/)).toHaveValue("7.50");
-  await expect(page.getByLabel(/^Name/)).toHaveValue("Early");
+  await expect(page.getByLabel(/^Least a package must spend/)).toHaveValue("100");
   await expect(page.getByLabel(/^Description/)).toHaveValue("Typed at once.");
   await expect(page.getByLabel("Display", { exact: true })).toBeChecked();
+  await expect(page.getByLabel("Online video", { exact: true })).toBeChecked();
   await expect(page.getByRole("radio", { name: "Always" })).toBeChecked();
 });
 

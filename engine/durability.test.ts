@@ -214,6 +214,7 @@ test("no connection of its own asks for types before anything else", async () =>
   await executor.stop();
   between.close();
   expect(asked).toContain("pg_try_advisory_lock");
+  expect(asked).toContain("application_name\0executor");
   expect(asked).not.toContain("typcategory");
 });
 

@@ -17,8 +17,9 @@ export function useEarlyInput<Of extends Control>({ value, checked, ref }: { val
     if (isExpected === undefined) {
       const isSelect = element instanceof HTMLSelectElement;
       // What a select does not offer it never shows, whoever chose; line ends are the browser's own.
-      if (typeof expected !== "string" || (isSelect && ![...element.options].some((option) => option.value === expected))) return;
-      if (element.value !== expected.replaceAll(/\r\n?/g, "\n")) retell(element, "value", expected, isSelect ? "change" : "input");
+      const text = typeof expected === "number" ? String(expected) : expected;
+      if (typeof text !== "string" || (isSelect && ![...element.options].some((option) => option.value === text))) return;
+      if (element.value !== text.replaceAll(/\r\n?/g, "\n")) retell(element, "value", text, isSelect ? "change" : "input");
     } else if (element instanceof HTMLInputElement && element.checked !== isExpected && (element.checked || element.type === "checkbox")) {
       retell(element, "checked", isExpected, "click");
     }
@@ -26,10 +27,16 @@ export function useEarlyInput<Of extends Control>({ value, checked, ref }: { val
   return control;
 }
 
-/** React takes what it finds for what it has rendered, and answers no event of a control that did not change since. */
+/**
+ * React takes what it finds for what it has rendered, and answers no event of a control that did not change since. Each is told by itself, once the
+ * rendering before has ended: a parent that is told of several at once makes each of them out of what it had before, and keeps the last alone.
+ */
 function retell(element: Control, property: "value" | "checked", rendered: string | boolean, event: string): void {
+  // Now: the first one's rendering takes the others back.
   const found: unknown = Reflect.get(element, property);
-  Reflect.set(element, property, rendered);
-  Reflect.set(Object.getPrototypeOf(element) as object, property, found, element);
-  element.dispatchEvent(new Event(event, { bubbles: true }));
+  queueMicrotask(() => {
+    Reflect.set(element, property, rendered);
+    Reflect.set(Object.getPrototypeOf(element) as object, property, found, element);
+    element.dispatchEvent(new Event(event, { bubbles: true }));
+  });
 }

@@ -41,7 +41,7 @@ describe("a connection's rate", () => {
   test("the first goes at once, however long the second must wait", async () => {
     const rate = { tenantId: publisher.tenantId, adapterConfigId: publisher.adapterConfigId, ratePerSecond: 0.001 };
     await takeRate(rate);
-    await expect(takeRate(rate, AbortSignal.timeout(50))).rejects.toThrow();
+    await expect(takeRate(rate, AbortSignal.timeout(50))).rejects.toMatchObject({ name: "TimeoutError" });
   });
 
   test("what another process has booked is waited for", async () => {

@@ -16,7 +16,7 @@ test("an address that sends hundreds of wrong tokens is refused without a look; 
   const codes = new Map<string, number>();
   const startedAt = performance.now();
   // Some are forgiven every second: as many as it takes.
-  for (let sent = 0; sent < 600 || !codes.has("RATE_LIMITED"); sent += 1) {
+  for (let sent = 0; sent < 600 || (sent < 20_000 && !codes.has("RATE_LIMITED")); sent += 1) {
     const code = errorCode(await from("198.51.100.1", `gl_wrong-${sent}`));
     codes.set(code, (codes.get(code) ?? 0) + 1);
   }

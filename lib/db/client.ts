@@ -119,14 +119,14 @@ export async function withWorkerRole<T>(work: (tx: Tx) => Promise<T>): Promise<T
 
 async function transact<T>(opening: string, work: (tx: Tx) => Promise<T>): Promise<T> {
   if (nesting.getStore()) throw new Error("Invariant broken: a transaction was opened inside another");
-  const { connections } = pool();
+  const { connections, lookUps } = pool();
   const open: Open = { connection: await connections.take(), isOver: false, sentAlong: [] };
   const pending = new Map<string, Set<string>>();
   let isCommitted = false;
   try {
     const result = await nesting.run(true, () => runIn(open, opening, pending, work));
     isCommitted = true;
-    if (pending.size > 0) sendNotifications(pending);
+    if (pending.size > 0) sendNotifications(lookUps, pending);
     return result;
   } finally {
     open.isOver = true;
@@ -275,12 +275,11 @@ export async function withSavepoint<T>(tx: Tx, work: (inner: Tx) => Promise<T>):
 /** A query that needs no tenant: the SECURITY DEFINER look-ups alone. Each row is parsed by `row`. */
 export async function lookUp<T>(row: z.ZodType<T>, query: ReturnType<typeof sql>): Promise<T[]> {
   const { sql: text, params } = dialect.sqlToQuery(query);
-  return row.array().parse([...(await askAlone(text, params))]);
+  return row.array().parse([...(await askAlone(pool().lookUps, text, params))]);
 }
 
 /** One statement by itself, on a connection that is nobody else's meanwhile. */
-async function askAlone(text: string, params: unknown[]): Promise<postgres.Row[]> {
-  const { lookUps } = pool();
+async function askAlone(lookUps: Connections, text: string, params: unknown[]): Promise<postgres.Row[]> {
   const connection = await lookUps.take();
   try {
     return await send({ connection }, text, params);
@@ -307,18 +306,18 @@ function addSignal(tx: Tx, channel: string, payload: string): void {
 const waiting = new Map<string, Set<string>>();
 let isSending = false;
 
-function sendNotifications(pending: Map<string, Set<string>>): void {
+function sendNotifications(lookUps: Connections, pending: Map<string, Set<string>>): void {
   for (const [channel, payloads] of pending) waiting.set(channel, new Set([...(waiting.get(channel) ?? []), ...payloads]));
-  if (!isSending) void sendWaiting();
+  if (!isSending) void sendWaiting(lookUps);
 }
 
-async function sendWaiting(): Promise<void> {
+async function sendWaiting(lookUps: Connections): Promise<void> {
   isSending = true;
   while (waiting.size > 0) {
     const pairs = [...waiting].flatMap(([channel, payloads]) => [...payloads].map((payload) => ({ channel, payload })));
     waiting.clear();
     try {
-      await askAlone("select pg_notify(x.channel, x.payload) from jsonb_to_recordset($1::text::jsonb) as x(channel text, payload text)", [JSON.stringify(pairs)]);
+      await askAlone(lookUps, "select pg_notify(x.channel, x.payload) from jsonb_to_recordset($1::text::jsonb) as x(channel text, payload text)", [JSON.stringify(pairs)]);
     } catch (error) {
       log.warn("A notification could not be sent; its listeners poll.", { error });
     }
@@ -328,8 +327,19 @@ async function sendWaiting(): Promise<void> {
 
 /** A listener on its own connection, re-established by itself. `onReady` is called after each (re)connection: look for what was missed. */
 export async function listen(channel: Channel, onPayload: (payload: string) => void, onReady: () => void = () => undefined): Promise<() => Promise<void>> {
-  const options = { ...withoutTypeQuery, max: 1, idle_timeout: 0, socket: sockets("pause"), connection: { application_name: `greenlight listen ${channel}` } };
+  const stopped = new AbortController();
+  const options = { ...withoutTypeQuery, max: 1, idle_timeout: 0, socket: sockets("pause", stopped.signal), connection: { application_name: `greenlight listen ${channel}` } };
   const client = postgres(required("DATABASE_URL"), options);
-  await client.listen(channel, onPayload, onReady);
-  return () => client.end({ timeout: 1 });
+  const stop = () => {
+    stopped.abort();
+    return client.end({ timeout: 1 });
+  };
+  try {
+    await client.listen(channel, onPayload, onReady);
+  } catch (error) {
+    // The driver would go on trying, for nobody.
+    await stop();
+    throw error;
+  }
+  return stop;
 }

@@ -273,14 +273,16 @@ test("statements that the driver held back are not sent on a connection of its o
 describe("an address that accepts and hangs up, as a proxy does whose database is away,", () => {
   let accepted: number;
   let isBack: boolean;
+  let isFull: boolean;
   let proxy: Server;
   let url: string;
 
   beforeEach(async () => {
     accepted = 0;
-    isBack = false;
+    isBack = isFull = false;
     proxy = createServer((socket) => {
       accepted += 1;
+      if (isFull) return void socket.end(refusal);
       if (!isBack) return void socket.destroy();
       const { hostname, port } = new URL(database.appUrl);
       const behind = connect(Number(port), hostname);
@@ -295,6 +297,9 @@ describe("an address that accepts and hangs up, as a proxy does whose database i
     proxy.close();
   });
 
+  /** PostgreSQL's word for "too many clients". */
+  const fields = Buffer.from("SFATAL\0C53300\0Msorry, too many clients already\0\0");
+  const refusal = Buffer.concat([Buffer.from("E"), Buffer.from(Uint32Array.of(fields.length + 4).buffer).swap32(), fields]);
   const lost = { code: expect.stringMatching(/^(CONNECTION_|ECONN|EPIPE)/) as string };
 
   test("is tried a few times for a transaction, not for ever", async () => {
@@ -321,6 +326,46 @@ describe("an address that accepts and hangs up, as a proxy does whose database i
     // All connections, none of them lost for good.
     expect(accepted).toBe(before + 4);
     await closeDatabase();
+  });
+
+  test("that refuses every connection is tried once by who begins to listen, and left alone then", async () => {
+    env().DATABASE_URL = url;
+    isFull = true;
+    await expect(listen("greenlight_live", () => undefined)).rejects.toMatchObject({ code: "53300" });
+    const tries = accepted;
+    await pause(300);
+    expect(accepted).toBe(tries);
+  });
+
+  test("that refuses every connection for a while is asked with pauses by who listened before", async () => {
+    env().DATABASE_URL = url;
+    isBack = true;
+    let ready = 0;
+    const stop = await listen("greenlight_live", () => undefined, () => (ready += 1));
+    const before = accepted;
+    const begunMs = Date.now();
+    isFull = true;
+    await asAdmin((admin) => admin`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'greenlight listen greenlight_live'`);
+    await waitFor("a few tries", () => accepted - before >= 5);
+    await pause(500);
+    expect(accepted - before).toBeLessThanOrEqual(6 + (Date.now() - begunMs) / 1_000);
+    isFull = false;
+    await waitFor("it to listen again", () => ready === 2);
+    await stop();
+  });
+
+  test("is left alone once who listened has stopped", async () => {
+    env().DATABASE_URL = url;
+    isBack = true;
+    const stop = await listen("greenlight_live", () => undefined);
+    isBack = false;
+    const before = accepted;
+    await asAdmin((admin) => admin`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'greenlight listen greenlight_live'`);
+    await waitFor("a pause", () => accepted - before >= 5);
+    await stop();
+    const tries = accepted;
+    await pause(1_500);
+    expect(accepted).toBe(tries);
   });
 
   test("is tried with pauses by who listens, and heard once it is well", async () => {

@@ -31,7 +31,9 @@ function release(socket: Socket): void {
   if (socket.writableCorked > 0) socket.uncork();
 }
 
-/** How often in a row an address may accept and hang up before it has said a word. */
+/** An answer of PostgreSQL's that is an error: it cannot take this connection. */
+const ERROR_RESPONSE = "E".charCodeAt(0);
+/** How often in a row an address may hang up without having let anybody in. */
 const SILENT_MAX = 5;
 const PAUSE_MS = 1_000;
 
@@ -41,17 +43,21 @@ export function connectionLost(): Error {
 }
 
 /**
- * The same for one client, also where somebody accepts and hangs up, such as a proxy without its database: postgres.js alone would try again for ever, without a pause.
+ * The same for one client, also where somebody accepts and hangs up, such as a proxy without its database, or a database with no connection left: postgres.js
+ * alone would try again for ever, without a pause.
  * @param onSilence after a few tries `fail`s the statement that waits for the connection, and the client with it, or `pause`s before each further one
+ * @param stopped ends a pause, and makes no socket any more
  */
-export function sockets(onSilence: "fail" | "pause"): (place: Place) => Promise<Socket> {
+export function sockets(onSilence: "fail" | "pause", stopped?: AbortSignal): (place: Place) => Promise<Socket> {
   let silent = 0;
   return async (place) => {
     if (silent >= SILENT_MAX && onSilence === "fail") throw connectionLost();
-    if (silent >= SILENT_MAX) await pause(PAUSE_MS);
+    if (silent >= SILENT_MAX) await pause(PAUSE_MS, undefined, { signal: stopped });
+    if (stopped?.aborted) throw connectionLost();
     const socket = connectGathering(place);
     let isHeard = false;
-    socket.once("data", () => {
+    socket.once("data", (first: Buffer) => {
+      if (first[0] === ERROR_RESPONSE) return;
       isHeard = true;
       silent = 0;
     });
