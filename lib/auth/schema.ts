@@ -18,6 +18,8 @@ export const memberships = pgTable("memberships", {
   tenantId: tenantId().references(() => tenants.id),
   userId: uuid("user_id").notNull().references(() => users.id),
   role: text("role", { enum: ["admin", "trafficker", "viewer"] }).notNull(),
+  /** How whoever invited them calls them. What other publishers call somebody is not this one's to know until they come. */
+  invitedName: text("invited_name"),
   createdAt: createdAt(),
   /** null: invited, and has not come yet. */
   activatedAt: instant("activated_at").default(sql`now()`),

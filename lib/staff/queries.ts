@@ -3,6 +3,9 @@ import { requirePermission } from "../auth/permissions";
 import { memberships, staffLinks, users } from "../auth/schema";
 import { type Ctx } from "../context";
 
+/** What somebody is called here: their own name once they have come. */
+export const shownName = sql<string>`case when ${memberships.activatedAt} is null then coalesce(${memberships.invitedName}, ${users.name}) else ${users.name} end`;
+
 export type StaffMember = Awaited<ReturnType<typeof listStaff>>[number];
 
 /** Everybody who works here, is invited to, or did: active ones first, by name. `linkUntil`: until when a link that was given out works; null for none. */
@@ -11,10 +14,10 @@ export async function listStaff(ctx: Ctx) {
   const open = ctx.db.selectDistinctOn([staffLinks.userId], { userId: staffLinks.userId, expiresAt: staffLinks.expiresAt }).from(staffLinks)
     .where(and(eq(staffLinks.tenantId, ctx.tenantId), isNull(staffLinks.usedAt), isNull(staffLinks.revokedAt))).orderBy(staffLinks.userId, desc(staffLinks.expiresAt)).as("open");
   const rows = await ctx.db.select({
-    userId: memberships.userId, name: users.name, email: users.email, role: memberships.role, createdAt: memberships.createdAt, activatedAt: memberships.activatedAt, deactivatedAt: memberships.deactivatedAt,
-    hasPassword: sql<boolean>`${users.passwordHash} is not null`, linkUntil: open.expiresAt,
+    userId: memberships.userId, name: shownName, email: users.email, role: memberships.role, createdAt: memberships.createdAt, activatedAt: memberships.activatedAt, deactivatedAt: memberships.deactivatedAt,
+    linkUntil: open.expiresAt,
   }).from(memberships).innerJoin(users, eq(users.id, memberships.userId)).leftJoin(open, eq(open.userId, memberships.userId))
-    .where(eq(memberships.tenantId, ctx.tenantId)).orderBy(sql`${memberships.deactivatedAt} is not null`, asc(sql`lower(${users.name})`), asc(users.id));
+    .where(eq(memberships.tenantId, ctx.tenantId)).orderBy(sql`${memberships.deactivatedAt} is not null`, asc(sql`lower(${shownName})`), asc(users.id));
   return rows.map(({ linkUntil, ...row }) => ({
     ...row,
     state: row.deactivatedAt !== null ? "deactivated" as const : row.activatedAt === null ? "invited" as const : "active" as const,

@@ -12,6 +12,7 @@ import { announceChange } from "../live";
 import { addMs, HOUR_MS } from "../time";
 import { changedSinceOpened } from "../version-of";
 import { type inviteInput } from "./input";
+import { shownName } from "./queries";
 
 /** How long a link works. */
 export const LINK_HOURS = 72;
@@ -21,7 +22,7 @@ export type NewLink = { userId: string; link: string; expiresAt: Date };
 
 type Member = { userId: string; name: string; role: StaffRole; activatedAt: Date | null; deactivatedAt: Date | null };
 
-const addedRow = z.object({ user_id: z.uuid(), name: z.string(), is_archived: z.boolean() });
+const addedRow = z.object({ user_id: z.uuid(), is_archived: z.boolean() });
 
 /**
  * Invites somebody by e-mail address; they work here once they have used the link (or signed in with Google). Somebody who works for another
@@ -29,13 +30,13 @@ const addedRow = z.object({ user_id: z.uuid(), name: z.string(), is_archived: z.
  */
 export async function inviteStaff(ctx: Ctx, input: z.infer<typeof inviteInput>): Promise<NewLink> {
   requirePermission(ctx.actor, "staff.edit");
-  const [added] = addedRow.array().parse([...(await ctx.db.execute(sql`select user_id, name, is_archived from add_person(${newId(ctx.now.getTime())}::uuid, ${input.email}, ${input.name})`))]);
+  const [added] = addedRow.array().parse([...(await ctx.db.execute(sql`select user_id, is_archived from add_person(${newId(ctx.now.getTime())}::uuid, ${input.email}, ${input.name})`))]);
   if (!added) throw new AppError("CONFLICT", "Somebody else is adding this person right now.");
   if (added.is_archived) throw new AppError("VALIDATION_ERROR", "This address is closed. Whoever runs this installation can open it again.", { field: "email" });
-  const [made] = await ctx.db.insert(memberships).values({ tenantId: ctx.tenantId, userId: added.user_id, role: input.role, createdAt: ctx.now, activatedAt: null }).onConflictDoNothing().returning({ userId: memberships.userId });
+  const [made] = await ctx.db.insert(memberships).values({ tenantId: ctx.tenantId, userId: added.user_id, role: input.role, invitedName: input.name, createdAt: ctx.now, activatedAt: null }).onConflictDoNothing().returning({ userId: memberships.userId });
   if (!made) throw new AppError("VALIDATION_ERROR", "This person is in the list already.", { field: "email" });
   const link = await makeLink(ctx, added.user_id, "join");
-  await recordAudit(ctx, { action: "staff.invited", objectKind: "staff", objectId: added.user_id, summary: `Invited ${added.name} (${input.email}) as ${input.role}`, after: { email: input.email, role: input.role } });
+  await recordAudit(ctx, { action: "staff.invited", objectKind: "staff", objectId: added.user_id, summary: `Invited ${input.name} (${input.email}) as ${input.role}`, after: { email: input.email, role: input.role } });
   announceChange(ctx, "staff", added.user_id);
   return link;
 }
@@ -126,7 +127,7 @@ async function lockOther(ctx: Ctx, userId: string): Promise<Member> {
   const admins = await ctx.db.select({ userId: memberships.userId }).from(memberships).where(activeAdmins(ctx)).orderBy(memberships.userId).for("update");
   const { actor } = ctx;
   if (actor.kind === "user" && !admins.some((admin) => admin.userId === actor.userId)) throw new AppError("PERMISSION_DENIED", "You are no longer an administrator here.");
-  const [member] = isUuid(userId) ? await ctx.db.select({ userId: memberships.userId, name: users.name, role: memberships.role, activatedAt: memberships.activatedAt, deactivatedAt: memberships.deactivatedAt })
+  const [member] = isUuid(userId) ? await ctx.db.select({ userId: memberships.userId, name: shownName, role: memberships.role, activatedAt: memberships.activatedAt, deactivatedAt: memberships.deactivatedAt })
     .from(memberships).innerJoin(users, eq(users.id, memberships.userId)).where(own(ctx, userId)).for("update", { of: memberships }) : [];
   if (!member) throw new AppError("REFERENCE_NOT_FOUND", "This person does not work here.");
   return member;

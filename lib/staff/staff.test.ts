@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { and, eq } from "drizzle-orm";
 import postgres from "postgres";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { useTestDatabase } from "@/test/db";
 import { createPublisher, type PublisherFixture } from "@/test/fixtures/publisher";
 import { failure, lastAudit } from "@/test/staff";
+import { auditLog } from "../audit/schema";
 import { nextAuthOptions } from "../auth/next-auth";
 import { readStaffOf } from "../auth/session";
 import { sealSession, type SessionClaims } from "../auth/session-token";
@@ -72,7 +74,7 @@ describe("invitations", () => {
     const invited = await invite(email, "viewer");
     expect(invited.expiresAt.getTime() - Date.now()).toBeGreaterThan((LINK_HOURS - 1) * HOUR_MS);
     expect(await readStaffLink(tokenOf(invited))).toMatchObject({ way: "set_password", kind: "join", publisher: { slug: publisher.slug }, person: { email, name: "Grace", role: "viewer" } });
-    expect((await list()).find((row) => row.userId === invited.userId)).toMatchObject({ state: "invited", role: "viewer", hasPassword: false, linkUntil: expect.any(Date) as unknown });
+    expect((await list()).find((row) => row.userId === invited.userId)).toMatchObject({ state: "invited", role: "viewer", linkUntil: expect.any(Date) as unknown });
     expect((await signIn(email, PASSWORD)).outcome).toBe("refused");
 
     const claims = await claimsOf(tokenOf(invited));
@@ -82,7 +84,7 @@ describe("invitations", () => {
     expect(await redeem(tokenOf(invited), "quite another password")).toEqual({ outcome: "gone" });
     expect((await signIn(email, "quite another password")).outcome).toBe("refused");
     expect(await lastAudit(publisher.tenantId, "staff")).toMatchObject({ action: "staff.joined", actorKind: "user", actorId: invited.userId, objectId: invited.userId });
-    expect((await list()).find((row) => row.userId === invited.userId)).toMatchObject({ state: "active", hasPassword: true, linkUntil: null });
+    expect((await list()).find((row) => row.userId === invited.userId)).toMatchObject({ state: "active", linkUntil: null });
   });
 
   test("of many who use one link at the same time, one succeeds", async () => {
@@ -141,6 +143,20 @@ describe("somebody who works for another publisher", () => {
     grace = await join("viewer", other, bea);
   });
 
+  test("is called what the inviting publisher calls them until they have come: their name elsewhere is not its to know", async () => {
+    const invited = await as(ada, (ctx) => inviteStaff(ctx, { email: grace.email, name: "Some Guess", role: "viewer" }));
+    const named = async () => (await list()).find(({ userId }) => userId === grace.userId)?.name;
+    expect(await named()).toBe("Some Guess");
+    expect((await readStaffLink(tokenOf(invited)))?.person.name).toBe("Some Guess");
+    const second = await as(ada, (ctx) => issueStaffLink(ctx, { userId: grace.userId }));
+    const told = await withTenant(publisher.tenantId, (db) => db.select({ summary: auditLog.summary }).from(auditLog).where(and(eq(auditLog.tenantId, publisher.tenantId), eq(auditLog.objectId, grace.userId))));
+    expect(told).toHaveLength(2);
+    expect(JSON.stringify(told)).not.toContain("Grace");
+    await claimsOf(tokenOf(second));
+    expect(await named()).toBe("Grace");
+    expect((await list(other, bea)).find(({ userId }) => userId === grace.userId)?.name).toBe("Grace");
+  });
+
   test("joins with their own password and the link together; neither is enough, and the link sets no password", async () => {
     const token = tokenOf(await invite(grace.email, "admin"));
     expect(await publishersOf(grace.claims)).toEqual([[other.slug, "viewer"]]);
@@ -185,7 +201,7 @@ describe("by Google", () => {
     const [email, withdrawn] = [address(), address()];
     const invited = await invite(email);
     expect(await signInByGoogle(email)).toBe(true);
-    expect((await list()).find((row) => row.userId === invited.userId)).toMatchObject({ state: "active", hasPassword: false });
+    expect((await list()).find((row) => row.userId === invited.userId)).toMatchObject({ state: "active" });
     expect(await readStaffLink(tokenOf(invited))).toBeNull();
     expect(await lastAudit(publisher.tenantId, "staff")).toMatchObject({ action: "staff.joined" });
 
