@@ -182,6 +182,7 @@ test("what is typed and chosen before the scripts have come is kept", async ({ p
   letCome();
   await waitForScripts(page);
   // The form is drawn anew.
+  await page.getByLabel(/^Name/).press("End");
   await page.getByLabel(/^Name/).pressSequentially(" enough");
   await expect(page.getByLabel(/^Name/)).toHaveValue("Early enough");
   await expect(page.getByLabel(/^Price per thousand/)).toHaveValue("7.50");
