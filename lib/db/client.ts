@@ -305,19 +305,22 @@ function addSignal(tx: Tx, channel: string, payload: string): void {
 /** Asked for and not sent yet. Whatever comes while one statement is under way goes with the next: a busy process sends few. */
 const waiting = new Map<string, Set<string>>();
 let isSending = false;
+/** On whose connections: those of the transaction that asked last. */
+let through: Connections | undefined;
 
 function sendNotifications(lookUps: Connections, pending: Map<string, Set<string>>): void {
   for (const [channel, payloads] of pending) waiting.set(channel, new Set([...(waiting.get(channel) ?? []), ...payloads]));
-  if (!isSending) void sendWaiting(lookUps);
+  through = lookUps;
+  if (!isSending) void sendWaiting();
 }
 
-async function sendWaiting(lookUps: Connections): Promise<void> {
+async function sendWaiting(): Promise<void> {
   isSending = true;
-  while (waiting.size > 0) {
+  while (through && waiting.size > 0) {
     const pairs = [...waiting].flatMap(([channel, payloads]) => [...payloads].map((payload) => ({ channel, payload })));
     waiting.clear();
     try {
-      await askAlone(lookUps, "select pg_notify(x.channel, x.payload) from jsonb_to_recordset($1::text::jsonb) as x(channel text, payload text)", [JSON.stringify(pairs)]);
+      await askAlone(through, "select pg_notify(x.channel, x.payload) from jsonb_to_recordset($1::text::jsonb) as x(channel text, payload text)", [JSON.stringify(pairs)]);
     } catch (error) {
       log.warn("A notification could not be sent; its listeners poll.", { error });
     }
@@ -328,14 +331,18 @@ async function sendWaiting(lookUps: Connections): Promise<void> {
 /** A listener on its own connection, re-established by itself. `onReady` is called after each (re)connection: look for what was missed. */
 export async function listen(channel: Channel, onPayload: (payload: string) => void, onReady: () => void = () => undefined): Promise<() => Promise<void>> {
   const stopped = new AbortController();
-  const options = { ...withoutTypeQuery, max: 1, idle_timeout: 0, socket: sockets("pause", stopped.signal), connection: { application_name: `greenlight listen ${channel}` } };
+  const { socket, letIn } = sockets("pause", stopped.signal);
+  const options = { ...withoutTypeQuery, max: 1, idle_timeout: 0, socket, connection: { application_name: `greenlight listen ${channel}` } };
   const client = postgres(required("DATABASE_URL"), options);
   const stop = () => {
     stopped.abort();
     return client.end({ timeout: 1 });
   };
   try {
-    await client.listen(channel, onPayload, onReady);
+    await client.listen(channel, onPayload, () => {
+      letIn();
+      onReady();
+    });
   } catch (error) {
     // The driver would go on trying, for nobody.
     await stop();

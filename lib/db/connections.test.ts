@@ -270,19 +270,26 @@ test("statements that the driver held back are not sent on a connection of its o
   await asAdmin((admin) => admin`drop table held_back`);
 });
 
+/** PostgreSQL's "too many clients", which it says to some before and to others after it knows who they are. */
+const fields = Buffer.from("SFATAL\0C53300\0Msorry, too many clients already\0\0");
+const tooMany = Buffer.concat([Buffer.from("E"), Buffer.from(Uint32Array.of(fields.length + 4).buffer).swap32(), fields]);
+const authenticated = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 0]);
+const REFUSALS: [string, Buffer][] = [["whoever they are", tooMany], ["once it knows who they are", Buffer.concat([authenticated, tooMany])]];
+
 describe("an address that accepts and hangs up, as a proxy does whose database is away,", () => {
   let accepted: number;
   let isBack: boolean;
-  let isFull: boolean;
+  let refusal: Buffer | undefined;
   let proxy: Server;
   let url: string;
 
   beforeEach(async () => {
     accepted = 0;
-    isBack = isFull = false;
+    isBack = false;
+    refusal = undefined;
     proxy = createServer((socket) => {
       accepted += 1;
-      if (isFull) return void socket.end(refusal);
+      if (refusal) return void socket.end(refusal);
       if (!isBack) return void socket.destroy();
       const { hostname, port } = new URL(database.appUrl);
       const behind = connect(Number(port), hostname);
@@ -297,9 +304,6 @@ describe("an address that accepts and hangs up, as a proxy does whose database i
     proxy.close();
   });
 
-  /** PostgreSQL's word for "too many clients". */
-  const fields = Buffer.from("SFATAL\0C53300\0Msorry, too many clients already\0\0");
-  const refusal = Buffer.concat([Buffer.from("E"), Buffer.from(Uint32Array.of(fields.length + 4).buffer).swap32(), fields]);
   const lost = { code: expect.stringMatching(/^(CONNECTION_|ECONN|EPIPE)/) as string };
 
   test("is tried a few times for a transaction, not for ever", async () => {
@@ -328,28 +332,28 @@ describe("an address that accepts and hangs up, as a proxy does whose database i
     await closeDatabase();
   });
 
-  test("that refuses every connection is tried once by who begins to listen, and left alone then", async () => {
+  test.each(REFUSALS)("that refuses every connection, %s, is tried once by who begins to listen, and left alone then", async (_when, answer) => {
     env().DATABASE_URL = url;
-    isFull = true;
+    refusal = answer;
     await expect(listen("greenlight_live", () => undefined)).rejects.toMatchObject({ code: "53300" });
     const tries = accepted;
     await pause(300);
     expect(accepted).toBe(tries);
   });
 
-  test("that refuses every connection for a while is asked with pauses by who listened before", async () => {
+  test.each(REFUSALS)("that refuses every connection for a while, %s, is asked with pauses by who listened before", async (_when, answer) => {
     env().DATABASE_URL = url;
     isBack = true;
     let ready = 0;
     const stop = await listen("greenlight_live", () => undefined, () => (ready += 1));
     const before = accepted;
     const begunMs = Date.now();
-    isFull = true;
+    refusal = answer;
     await asAdmin((admin) => admin`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'greenlight listen greenlight_live'`);
     await waitFor("a few tries", () => accepted - before >= 5);
     await pause(500);
     expect(accepted - before).toBeLessThanOrEqual(6 + (Date.now() - begunMs) / 1_000);
-    isFull = false;
+    refusal = undefined;
     await waitFor("it to listen again", () => ready === 2);
     await stop();
   });

@@ -68,7 +68,7 @@ export class Connections {
 
   private async open(): Promise<Connection> {
     let isOpen = false;
-    const make = sockets("fail");
+    const make = sockets("fail").socket;
     const socket: typeof make = (place) => {
       // The driver would send what it holds back on a connection of its own making, where no transaction is open. Until the first one is open it may try again.
       if (isOpen) throw connectionLost();

@@ -31,10 +31,8 @@ function release(socket: Socket): void {
   if (socket.writableCorked > 0) socket.uncork();
 }
 
-/** An answer of PostgreSQL's that is an error: it cannot take this connection. */
-const ERROR_RESPONSE = "E".charCodeAt(0);
-/** How often in a row an address may hang up without having let anybody in. */
-const SILENT_MAX = 5;
+/** How often in a row an address is tried that lets nobody in. */
+const TRIES_MAX = 5;
 const PAUSE_MS = 1_000;
 
 /** What to throw for a statement that finds its connection broken. */
@@ -42,27 +40,27 @@ export function connectionLost(): Error {
   return Object.assign(new Error("The connection to the database was lost."), { code: "CONNECTION_CLOSED" });
 }
 
+/** The `socket` option of one client, and what to call when its connection is open: tries are counted anew from there. */
+export type Sockets = { socket(place: Place): Promise<Socket>; letIn(): void };
+
 /**
- * The same for one client, also where somebody accepts and hangs up, such as a proxy without its database, or a database with no connection left: postgres.js
- * alone would try again for ever, without a pause.
- * @param onSilence after a few tries `fail`s the statement that waits for the connection, and the client with it, or `pause`s before each further one
+ * Sockets for one client that meets somebody who accepts and hangs up, such as a proxy without its database or a database with no connection left: postgres.js
+ * alone would try again for ever, without a pause. What is heard before one is let in says nothing: a server refuses some only once it knows who they are.
+ * @param afterwards after a few tries `fail`s the statement that waits for the connection, and the client with it, or `pause`s before each further one
  * @param stopped ends a pause, and makes no socket any more
  */
-export function sockets(onSilence: "fail" | "pause", stopped?: AbortSignal): (place: Place) => Promise<Socket> {
-  let silent = 0;
-  return async (place) => {
-    if (silent >= SILENT_MAX && onSilence === "fail") throw connectionLost();
-    if (silent >= SILENT_MAX) await pause(PAUSE_MS, undefined, { signal: stopped });
-    if (stopped?.aborted) throw connectionLost();
-    const socket = connectGathering(place);
-    let isHeard = false;
-    socket.once("data", (first: Buffer) => {
-      if (first[0] === ERROR_RESPONSE) return;
-      isHeard = true;
-      silent = 0;
-    });
-    // postgres.js itself gives up on what could not be reached.
-    socket.once("close", (hadError) => (silent += hadError || isHeard ? 0 : 1));
-    return socket;
+export function sockets(afterwards: "fail" | "pause", stopped?: AbortSignal): Sockets {
+  let tries = 0;
+  return {
+    async socket(place) {
+      if (tries >= TRIES_MAX && afterwards === "fail") throw connectionLost();
+      if (tries >= TRIES_MAX) await pause(PAUSE_MS, undefined, { signal: stopped });
+      if (stopped?.aborted) throw connectionLost();
+      tries += 1;
+      return connectGathering(place);
+    },
+    letIn() {
+      tries = 0;
+    },
   };
 }
