@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, lt, or, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, isNotNull, lt, or, type SQL, sql } from "drizzle-orm";
 import { requirePermission } from "../auth/permissions";
 import { memberships, users } from "../auth/schema";
 import { principals } from "../buyers/schema";
@@ -39,11 +39,11 @@ export async function listAudit(ctx: Ctx, filter: AuditFilter) {
   return { rows, older: found.length > PAGE_SIZE ? (rows.at(-1)?.id ?? null) : null };
 }
 
-/** Whom the log can be filtered by: everybody who is or was here, and every buyer, by name. */
+/** Whom the log can be filtered by: everybody who is or was here, and every buyer, by name. Who never came has done nothing, and their name is not ours to tell. */
 export async function listAuditActors(ctx: Ctx): Promise<{ people: Actor[]; buyers: Actor[] }> {
   requirePermission(ctx.actor, "audit.read");
   const [people, buyers] = await Promise.all([
-    ctx.db.select({ id: users.id, name: users.name }).from(memberships).innerJoin(users, eq(users.id, memberships.userId)).where(eq(memberships.tenantId, ctx.tenantId)).orderBy(asc(users.name), asc(users.id)).limit(ACTORS_MAX),
+    ctx.db.select({ id: users.id, name: users.name }).from(memberships).innerJoin(users, eq(users.id, memberships.userId)).where(and(eq(memberships.tenantId, ctx.tenantId), isNotNull(memberships.activatedAt))).orderBy(asc(users.name), asc(users.id)).limit(ACTORS_MAX),
     ctx.db.select({ id: principals.id, name: principals.name }).from(principals).where(eq(principals.tenantId, ctx.tenantId)).orderBy(asc(principals.name), asc(principals.id)).limit(ACTORS_MAX),
   ]);
   return { people, buyers };

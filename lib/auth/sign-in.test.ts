@@ -16,7 +16,7 @@ beforeAll(async () => {
 describe("signing in by password", () => {
   test("the right password, the address in any case; nothing else", async () => {
     const staff = await createStaff(database.adminUrl, [{ tenantId: publisher.tenantId, role: "viewer" }], { email: "Vera@publisher.example" });
-    expect(await signInWithPassword({ email: " vera@Publisher.example ", password: staff.password, address: "192.0.2.1" })).toEqual({ outcome: "signed_in", claims: { userId: staff.userId, sessionVersion: 1 } });
+    expect(await signInWithPassword({ email: " vera@Publisher.example ", password: staff.password, address: "192.0.2.1" })).toEqual({ outcome: "signed_in", name: expect.stringMatching(/^Person \d+$/) as string, claims: { userId: staff.userId, sessionVersion: 1 } });
     expect(await signInWithPassword({ email: staff.email, password: "wrong", address: "192.0.2.1" })).toEqual({ outcome: "refused" });
     expect(await signInWithPassword({ email: "nobody@publisher.example", password: staff.password, address: "192.0.2.1" })).toEqual({ outcome: "refused" });
   });

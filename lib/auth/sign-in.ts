@@ -12,7 +12,7 @@ import { type SessionClaims } from "./session-token";
 const WINDOW_SECONDS = 15 * 60;
 const LIMITS = { emailAndAddress: 5, email: 20, address: 60 };
 
-export type SignInOutcome = { outcome: "signed_in"; claims: SessionClaims } | { outcome: "refused" } | { outcome: "wait"; retryAt: Date };
+export type SignInOutcome = { outcome: "signed_in"; name: string; claims: SessionClaims } | { outcome: "refused" } | { outcome: "wait"; retryAt: Date };
 
 const userRow = z.object({ user_id: z.uuid(), name: z.string(), password_hash: z.string().nullable(), session_version: z.number(), has_access: z.boolean() });
 const retryRow = z.object({ retry_at: z.coerce.date().nullable() });
@@ -33,7 +33,7 @@ export async function signInWithPassword(input: { email: string; password: strin
   const user = await findUser(email);
   if (!(await verifyPassword(input.password, user?.password_hash ?? null)) || !user || !(user.has_access || input.isInvited)) return { outcome: "refused" };
   await lookUp(z.object({ forgotten: z.number() }), sql`select forgotten from forget_sign_in_attempts(${JSON.stringify(personal.map(toKey))}::text::jsonb)`);
-  return { outcome: "signed_in", claims: { userId: user.user_id, sessionVersion: user.session_version } };
+  return { outcome: "signed_in", name: user.name, claims: { userId: user.user_id, sessionVersion: user.session_version } };
 }
 
 /** Somebody whom an identity provider vouches for: only people to whom a publisher is open. */

@@ -70,12 +70,14 @@ async function confirm(found: Found, tokenHash: Buffer, { password, address }: {
   const signedIn = await signInWithPassword({ email: found.email, password, address, isInvited: true });
   if (signedIn.outcome === "wait") return signedIn;
   if (signedIn.outcome === "refused") return { outcome: "refused", field: "password", message: "This is not the password of this address." };
-  return asPerson(found, async (ctx) => {
+  // Their own name: the link knows the one that they were invited by.
+  const person = { ...found, name: signedIn.name };
+  return asPerson(person, async (ctx) => {
     await lockPerson(ctx, found.user_id);
     const used = await ctx.db.update(staffLinks).set({ usedAt: ctx.now })
       .where(and(eq(staffLinks.tenantId, ctx.tenantId), eq(staffLinks.tokenHash, tokenHash), isNull(staffLinks.usedAt), isNull(staffLinks.revokedAt))).returning({ id: staffLinks.id });
     if (used.length === 0) return { outcome: "gone" };
-    await activate(ctx, found);
+    await activate(ctx, person);
     return { outcome: "done", claims: signedIn.claims, slug: found.slug };
   });
 }

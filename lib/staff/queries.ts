@@ -4,7 +4,7 @@ import { memberships, staffLinks, users } from "../auth/schema";
 import { type Ctx } from "../context";
 
 /** What somebody is called here: their own name once they have come. */
-export const shownName = sql<string>`case when ${memberships.activatedAt} is null then coalesce(${memberships.invitedName}, ${users.name}) else ${users.name} end`;
+export const shownName = sql<string>`case when ${memberships.activatedAt} is null then coalesce(${memberships.invitedName}, ${users.email}) else ${users.name} end`;
 
 export type StaffMember = Awaited<ReturnType<typeof listStaff>>[number];
 

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { useTestDatabase } from "@/test/db";
 import { createPublisher, type PublisherFixture } from "@/test/fixtures/publisher";
 import { failure, lastAudit } from "@/test/staff";
+import { listAuditActors } from "../audit/queries";
 import { auditLog } from "../audit/schema";
 import { nextAuthOptions } from "../auth/next-auth";
 import { readStaffOf } from "../auth/session";
@@ -152,7 +153,11 @@ describe("somebody who works for another publisher", () => {
     const told = await withTenant(publisher.tenantId, (db) => db.select({ summary: auditLog.summary }).from(auditLog).where(and(eq(auditLog.tenantId, publisher.tenantId), eq(auditLog.objectId, grace.userId))));
     expect(told).toHaveLength(2);
     expect(JSON.stringify(told)).not.toContain("Grace");
+    const actors = async () => (await as(ada, listAuditActors)).people.find(({ id }) => id === grace.userId)?.name;
+    expect(await actors()).toBeUndefined();
     await claimsOf(tokenOf(second));
+    expect(await lastAudit(publisher.tenantId, "staff")).toMatchObject({ actorLabel: "Grace", summary: "Grace accepted the invitation" });
+    expect(await actors()).toBe("Grace");
     expect(await named()).toBe("Grace");
     expect((await list(other, bea)).find(({ userId }) => userId === grace.userId)?.name).toBe("Grace");
   });
