@@ -49,12 +49,11 @@ export function BuyerName({ row }: { row: { buyerName: string; accountName: stri
 
 function Status({ row }: { row: MediaBuyRowView }) {
   const states = row.status === "pending_approval" ? [] : row.fulfilmentStates;
-  const isOver = row.status === "completed" || row.status === "rejected" || row.status === "canceled";
   return (
     <div className="flex flex-col items-start gap-1">
       <MediaBuyStatusBadge status={row.status} />
       {states.map((state, index) => <FulfilmentStateBadge key={index} state={state} />)}
-      {row.heldPackages > 0 && !isOver ? <StatusBadge tone="waiting">{row.heldPackages === 1 ? "1 package" : `${row.heldPackages} packages`} held by a list</StatusBadge> : null}
+      {row.heldPackages > 0 ? <StatusBadge tone="waiting">{row.heldPackages === 1 ? "1 package" : `${row.heldPackages} packages`} held by a list</StatusBadge> : null}
     </div>
   );
 }

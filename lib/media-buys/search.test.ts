@@ -4,6 +4,7 @@ import { useTestDatabase } from "@/test/db";
 import { asActor, asBuyer, asSystem, change, homepage, NOW, order, place, runOfSite, staff } from "@/test/fixtures/orders";
 import { createBuyer, createPublisher, type PublisherFixture } from "@/test/fixtures/publisher";
 import { toWireId } from "../ids";
+import { addMs, DAY_MS } from "../time";
 import { mediaBuys, mediaPackages } from "./schema";
 import { MEDIA_BUY_SORT_KEYS, type SearchInput, searchMediaBuys } from "./search";
 
@@ -31,18 +32,21 @@ describe("staff's list of media buys", () => {
     expect(first.rows[0]).toMatchObject({ buyerName: "Zebra Media", fulfilmentStates: ["pending"], currency: "USD", budgetMicros: 500_000_000n });
   });
 
-  test("says how many packages of an order are held, but for canceled ones", async () => {
+  test("says how many packages of an order are held, but for those that run no more", async () => {
     const { publisher, ids } = await shelf();
-    const { mediaBuyId } = await place(publisher, order({}, homepage(), homepage(), homepage(), homepage()), NOW);
+    const { mediaBuyId } = await place(publisher, order({}, homepage(), homepage(), homepage(), homepage(), homepage()), NOW);
     const hold = { field: "property_list", reason: "no_match", message: "It holds none of the product's properties." } as const;
     await asSystem(publisher, async ({ db, tenantId }) => {
       const positions = (...of: number[]) => and(eq(mediaPackages.tenantId, tenantId), eq(mediaPackages.mediaBuyId, mediaBuyId), inArray(mediaPackages.position, of));
-      await db.update(mediaPackages).set({ hold }).where(positions(0, 1, 2));
+      await db.update(mediaPackages).set({ hold }).where(positions(0, 1, 2, 3));
       await db.update(mediaPackages).set({ canceledAt: NOW }).where(positions(2));
+      await db.update(mediaPackages).set({ startsAt: addMs(NOW, -2 * DAY_MS), endsAt: addMs(NOW, -DAY_MS) }).where(positions(3));
     });
     const { rows } = await search(publisher, { pageSize: 25 });
     expect(rows.find(({ id }) => id === mediaBuyId)).toMatchObject({ heldPackages: 2 });
     expect(rows.find(({ id }) => id === ids[0])).toMatchObject({ heldPackages: 0 });
+    await change(publisher, { media_buy_id: toWireId("mediaBuy", mediaBuyId), canceled: true });
+    expect((await search(publisher, { statuses: ["canceled"] })).rows).toMatchObject([{ id: mediaBuyId, heldPackages: 0 }]);
   });
 
   test("filters by status and buyer; counts keep saying what the other tabs hold", async () => {

@@ -1,4 +1,4 @@
-import { and, asc, count, desc, eq, ilike, inArray, isNotNull, isNull, or, sql, type SQL, type SQLWrapper } from "drizzle-orm";
+import { and, asc, count, desc, eq, gt, ilike, inArray, isNotNull, isNull, or, sql, type SQL, type SQLWrapper } from "drizzle-orm";
 import { accounts } from "../accounts/schema";
 import { requirePermission } from "../auth/permissions";
 import { principals } from "../buyers/schema";
@@ -6,6 +6,7 @@ import { type Ctx } from "../context";
 import { fulfilments } from "../fulfilment/schema";
 import { groupBy } from "../group-by";
 import { fromWireId, isUuid } from "../ids";
+import { isTerminal } from "./transitions";
 import { MEDIA_BUY_STATUSES, mediaBuys, mediaPackages, type MediaBuyStatus } from "./schema";
 
 export const MEDIA_BUY_PAGE_SIZES = [10, 25, 50, 100] as const;
@@ -40,7 +41,7 @@ export type MediaBuyListItem = {
   createdAt: Date;
   /** One per connection. */
   fulfilmentStates: (typeof fulfilments.$inferSelect)["state"][];
-  /** Packages that stand still because of a list of their buyer's. */
+  /** Packages that could run yet, and stand still because of a list of their buyer's. */
   heldPackages: number;
 };
 
@@ -82,7 +83,7 @@ export async function searchMediaBuys(ctx: Ctx, input: SearchInput): Promise<{ r
   const held = await countHeld(ctx, ids);
   const shown: readonly MediaBuyStatus[] = input.statuses && input.statuses.length > 0 ? input.statuses : MEDIA_BUY_STATUSES;
   return {
-    rows: rows.map((row) => ({ ...row, fulfilmentStates: states.get(row.id) ?? [], heldPackages: held.get(row.id) ?? 0 })),
+    rows: rows.map((row) => ({ ...row, fulfilmentStates: states.get(row.id) ?? [], heldPackages: isTerminal(row.status) ? 0 : (held.get(row.id) ?? 0) })),
     total: shown.reduce((sum, status) => sum + counts[status], 0),
     counts,
   };
@@ -107,7 +108,7 @@ async function loadStates(ctx: Ctx, mediaBuyIds: string[]): Promise<Map<string, 
 async function countHeld(ctx: Ctx, mediaBuyIds: string[]): Promise<Map<string, number>> {
   if (mediaBuyIds.length === 0) return new Map();
   const rows = await ctx.db.select({ mediaBuyId: mediaPackages.mediaBuyId, held: count() }).from(mediaPackages)
-    .where(and(eq(mediaPackages.tenantId, ctx.tenantId), inArray(mediaPackages.mediaBuyId, mediaBuyIds), isNotNull(mediaPackages.hold), isNull(mediaPackages.canceledAt)))
+    .where(and(eq(mediaPackages.tenantId, ctx.tenantId), inArray(mediaPackages.mediaBuyId, mediaBuyIds), isNotNull(mediaPackages.hold), isNull(mediaPackages.canceledAt), gt(mediaPackages.endsAt, ctx.now)))
     .groupBy(mediaPackages.mediaBuyId);
   return new Map(rows.map((row) => [row.mediaBuyId, row.held]));
 }
