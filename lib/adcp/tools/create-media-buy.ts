@@ -18,7 +18,7 @@ export const createMediaBuyTool: Tool = {
     const result = await createMediaBuy(call, { session: call.session, account, request: input, agentUrl: call.agentUrl, catalogVersion: call.catalogVersion, forced: await takeForcedArm(call, call.session) });
     return {
       payload: { ...result.payload, idempotency_key: input.idempotency_key },
-      summary: result.outcome === "submitted" ? `The order was received. ${String(result.payload.message)}` : `The order is confirmed.${result.heldPackages > 0 ? ` ${result.heldPackages} of its packages stand still for now: see ext.held.` : ""}`,
+      summary: result.outcome === "submitted" ? `The order was received. ${String(result.payload.message)}` : `The order is confirmed.${result.heldPackages > 0 ? ` ${result.heldPackages} of its packages ${result.heldPackages === 1 ? "stands" : "stand"} still for now: see ext.held.` : ""}`,
     };
   },
 };
